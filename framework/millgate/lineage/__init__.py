@@ -1,0 +1,2 @@
+"""Remembers: the catalog's tables, how they are filled and how they are asked. Never opens data
+files."""

@@ -1,0 +1,126 @@
+"""Partitionings (products of dimensions) and the partitions they define."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from types import MappingProxyType
+
+from millgate.errors import BadKey, DeclarationError
+from millgate.model.dimension import Dimension, Horizon, KeyValue
+from millgate.model.grain import TimeDimension
+
+SEPARATOR = "/"
+"""Between the dimensions of a product's key: `2013-01-01/EWR`."""
+
+UNPARTITIONED = ""
+"""The key of the only partition of an unpartitioned asset."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A slice of an asset.
+
+    `key` is its text (`""` where the asset is unpartitioned), `values` maps each dimension to
+    its key, and `partition["date"]` is the typed value that the partition column holds. `start`
+    and `end` (half open, aware, UTC) are None without a time dimension.
+    """
+
+    asset: str
+    key: str
+    values: Mapping[str, str]
+    columns: Mapping[str, KeyValue]
+    start: datetime | None
+    end: datetime | None
+
+    def __getitem__(self, dimension: str) -> KeyValue:
+        return self.columns[dimension]
+
+    def __str__(self) -> str:
+        return label(self.asset, self.key)
+
+
+def label(asset: str, key: str) -> str:
+    """How a partition is shown: `flights@2013-01-01`, or `planes` where it is the whole asset."""
+    return f"{asset}@{key}" if key else asset
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """How an asset is partitioned: a product of dimensions, empty for an unpartitioned one."""
+
+    dimensions: tuple[Dimension, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [d.name for d in self.dimensions]
+        if len(set(names)) < len(names):
+            raise DeclarationError(
+                f"two dimensions are called {next(n for n in names if names.count(n) > 1)}",
+                where=" * ".join(type(d).__name__ for d in self.dimensions),
+                fix="give one of them another name=",
+            )
+        if sum(isinstance(d, TimeDimension) for d in self.dimensions) > 1:
+            raise DeclarationError(
+                "a partitioning has at most one time dimension",
+                where=" * ".join(names),
+                fix="keep the finer one; the coarser follows from it",
+            )
+
+    def __mul__(self, other: Dimension | Partitions) -> Partitions:
+        more = other.dimensions if isinstance(other, Partitions) else (other,)
+        return Partitions(self.dimensions + more)
+
+    def __iter__(self) -> Iterator[Dimension]:
+        return iter(self.dimensions)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(d.name for d in self.dimensions)
+
+    @property
+    def time(self) -> TimeDimension | None:
+        """The time dimension, if there is one."""
+        return next((d for d in self.dimensions if isinstance(d, TimeDimension)), None)
+
+    def keys(self, horizon: Horizon) -> Sequence[str]:
+        """Every key of the definition, in order; `[""]` where unpartitioned."""
+        if not self.dimensions:
+            return (UNPARTITIONED,)
+        if len(self.dimensions) == 1:
+            return self.dimensions[0].keys(horizon)
+        return [join(parts) for parts in product(*(d.keys(horizon) for d in self.dimensions))]
+
+    def canonical(self, text: str, horizon: Horizon) -> str:
+        """The key that `text` writes; raises BadKey, naming the valid range, if there is none."""
+        parts = split(text)
+        if len(parts) != len(self.dimensions):
+            shape = SEPARATOR.join(self.names) or "none: it is unpartitioned"
+            raise BadKey(
+                f"{text!r} has {len(parts)} parts where the key has {len(self.dimensions)}",
+                where=f"partition key {text!r}",
+                fix=f"the dimensions are {shape}",
+            )
+        return join(d.canonical(p, horizon) for d, p in zip(self.dimensions, parts, strict=True))
+
+    def partition(self, asset: str, key: str) -> Partition:
+        """The partition of `asset` that has a key of this definition."""
+        parts = split(key)
+        values = dict(zip(self.names, parts, strict=True))
+        columns = {d.name: d.value(p) for d, p in zip(self.dimensions, parts, strict=True)}
+        time = self.time
+        start, end = time.window(time.ordinal(values[time.name])) if time else (None, None)
+        return Partition(
+            asset, key, MappingProxyType(values), MappingProxyType(columns), start, end
+        )
+
+
+def join(parts: Iterator[str] | Sequence[str]) -> str:
+    """The key of a product."""
+    return SEPARATOR.join(parts)
+
+
+def split(key: str) -> list[str]:
+    """The dimensions' keys in a product's key; none for the unpartitioned key."""
+    return key.split(SEPARATOR) if key else []

@@ -1,0 +1,88 @@
+"""Schemas as DuckDB types, and which change of type loses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+_SIGNED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+_UNSIGNED = ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+
+UNTYPED = "NULL"
+"""The type of a column that has only nulls and no declared type."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column by its name and its DuckDB type as text, such as `DECIMAL(18,3)` or `VARCHAR[]`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a materialization, in order."""
+
+    columns: tuple[Column, ...]
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Type by column name."""
+        return {c.name: c.type for c in self.columns}
+
+    @cached_property
+    def hash(self) -> str:
+        """32 hexadecimal digits that are equal exactly where names, types and order are."""
+        text = "\0".join(f"{c.name}\0{c.type}" for c in self.columns)
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def widened(old: str, new: str) -> str | None:
+    """The type that holds every value of both, None where no type does without loss.
+
+    >>> widened("INTEGER", "BIGINT"), widened("BIGINT", "DOUBLE"), widened("NULL", "DATE")
+    ('BIGINT', None, 'DATE')
+    """
+    if old == new or new == UNTYPED:
+        return old
+    if old == UNTYPED:
+        return new
+    for narrow, wide in ((old, new), (new, old)):
+        if _fits(narrow, wide):
+            return wide
+    if old in _SIGNED + _UNSIGNED and new in _SIGNED + _UNSIGNED:
+        return next((wide for wide in _SIGNED if _fits(old, wide) and _fits(new, wide)), None)
+    return _wider_decimal(old, new)
+
+
+def _fits(narrow: str, wide: str) -> bool:
+    """Whether every value of `narrow` is exactly a value of `wide`."""
+    for family in (_SIGNED, _UNSIGNED):
+        if narrow in family and wide in family:
+            return family.index(narrow) <= family.index(wide)
+    if narrow in _UNSIGNED and wide in _SIGNED:
+        return _UNSIGNED.index(narrow) < _SIGNED.index(wide)
+    if wide == "DOUBLE":
+        return narrow in ("FLOAT", *_SIGNED[:3], *_UNSIGNED[:3])
+    if wide == "FLOAT":
+        return narrow in (*_SIGNED[:2], *_UNSIGNED[:2])
+    if narrow.endswith("[]") and wide.endswith("[]"):
+        return _fits(narrow[:-2], wide[:-2]) or narrow == wide
+    return False
+
+
+def _wider_decimal(old: str, new: str) -> str | None:
+    a, b = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)
+    if a is None or b is None:
+        return None
+    scale = max(int(a[2]), int(b[2]))
+    whole = max(int(a[1]) - int(a[2]), int(b[1]) - int(b[2]))
+    return f"DECIMAL({whole + scale},{scale})" if whole + scale <= 38 else None

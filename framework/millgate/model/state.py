@@ -1,0 +1,54 @@
+"""What the planner knows of the warehouse: what is live, what is held, what sources hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from millgate.model.record import Location, Verdict
+
+
+@dataclass(frozen=True)
+class Live:
+    """The live version of a partition, with the judgement in force on it."""
+
+    materialization: int
+    code_fingerprint: str
+    input_fingerprint: str
+    data_hash: str
+    gate_fingerprint: str | None
+    verdict: Verdict | None
+    location: Location
+    path: str
+    released: bool = False
+    """A person released it, so today's verdict on it does not count as failing."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A partition whose newest version was refused as a whole and awaits a decision."""
+
+    materialization: int
+    code_fingerprint: str
+    input_fingerprint: str
+    gate_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a source holds now for a key.
+
+    `missing` says why there is nothing (`data/x.csv does not exist`), else it is empty.
+    """
+
+    data_hash: str
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """Live, held and observed partitions, by asset and key."""
+
+    live: Mapping[str, Mapping[str, Live]] = field(default_factory=dict)
+    held: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)
+    observed: Mapping[str, Mapping[str, Observed]] = field(default_factory=dict)

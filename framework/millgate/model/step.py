@@ -1,0 +1,91 @@
+"""A plan as data: what would be done to which partition, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from millgate.model.dimension import Horizon
+from millgate.model.partition import label
+
+Action = Literal["make", "judge", "blocked"]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a step is planned.
+
+    `kind` is one of `missing`, `forced`, `code changed`, `input changed`, `input added`,
+    `input removed`, `input planned` (an upstream is made first; the step is skipped if that
+    changes nothing), `gate changed`, `retry held`; for a blocked step `held upstream`,
+    `missing upstream`, `missing source file`, `blocked upstream`. `asset` and `partition` name
+    the input it speaks of, `detail` says more (`940 rows became 612`).
+    """
+
+    kind: str
+    asset: str | None = None
+    partition: str | None = None
+    detail: str = ""
+
+    @property
+    def of(self) -> str:
+        """The input as it is shown, empty if there is none."""
+        return "" if self.asset is None else label(self.asset, self.partition or "")
+
+
+@dataclass(frozen=True)
+class NeededInput:
+    """The keys of one upstream that a step reads under a parameter, in order."""
+
+    parameter: str
+    upstream: str
+    keys: tuple[str, ...]
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One asset over one partition."""
+
+    asset: str
+    key: str
+    action: Action
+    cause: Cause
+    needs: tuple[NeededInput, ...] = ()
+    after: frozenset[tuple[str, str]] = frozenset()
+    """The (asset, key) of planned steps whose output this one reads."""
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return self.asset, self.key
+
+    def __str__(self) -> str:
+        return label(self.asset, self.key)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in an order that respects dependencies; what is fresh is only counted."""
+
+    selection: str
+    range_from: str | None
+    range_to: str | None
+    horizon: Horizon
+    steps: tuple[Step, ...]
+    fresh: Mapping[str, int] = field(default_factory=dict)
+    """Number of fresh partitions of each selected asset."""
+    held: Mapping[str, int] = field(default_factory=dict)
+    """Number of partitions of each selected asset that wait in quarantine for a decision."""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """Code fingerprint of each asset that has a step."""
+    zones: tuple[str, ...] = ()
+    """Time zones in which the key range was read."""
+
+    def count(self, action: Action) -> int:
+        return self._counts[action]
+
+    @property
+    def _counts(self) -> Counter[str]:
+        return Counter(step.action for step in self.steps)
