@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from millgate.errors import DeclarationError
 from millgate.model.dimension import Dimension, Horizon
@@ -40,7 +40,6 @@ class Window:
             )
 
 
-@runtime_checkable
 class KeyMapping(Protocol):
     """A user's own mapping: the upstream keys that a partition needs."""
 
@@ -66,7 +65,7 @@ def needed_keys(
 
     A key that the definition will have later is included: it is needed and not there yet.
     """
-    if isinstance(mapping, KeyMapping) and not isinstance(mapping, Mapping):
+    if not isinstance(mapping, Window | Mapping | None):
         return [upstream.canonical(k, horizon) for k in mapping.keys(partition, upstream, horizon)]
     if not upstream.dimensions:
         return (UNPARTITIONED,)
@@ -140,12 +139,8 @@ def _listed(
     known = dimension.keys(horizon)
     own = partition.values.get(dimension.name)
     if isinstance(mapping, Mapping):
-        wanted = [
-            key
-            for value in partition.values.values()
-            if value in mapping
-            for key in ([mapping[value]] if isinstance(mapping[value], str) else mapping[value])
-        ]
+        mapped = [mapping[value] for value in partition.values.values() if value in mapping]
+        wanted = [k for keys in mapped for k in ([keys] if isinstance(keys, str) else keys)]
         return [dimension.canonical(key, horizon) for key in wanted]
     if own is None:
         return known
