@@ -1,0 +1,104 @@
+"""The keywords that a decorator, a source and a `.sql` header share, checked and completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from millgate.errors import DeclarationError
+from millgate.model.asset import Retry
+from millgate.model.dimension import NAME, Dimension
+from millgate.model.partition import Partitions
+from millgate.model.policy import Gate
+
+_LONGEST_NAME = 100
+
+
+def checked_name(name: object, where: str) -> str:
+    """`name`, if an asset or a source can be called so."""
+    if not isinstance(name, str) or not NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise DeclarationError(
+            f"{name!r} cannot name an asset or a source",
+            where=where,
+            fix="use lower-case letters, digits and underscores, not beginning with a digit, "
+            f"{_LONGEST_NAME} at most",
+        )
+    return name
+
+
+def checked_partitions(given: object, where: str) -> Partitions:
+    """`given` as a product of dimensions; None is an unpartitioned asset."""
+    if given is None:
+        return Partitions()
+    if isinstance(given, Dimension):
+        return Partitions((given,))
+    if isinstance(given, Partitions):
+        return given
+    raise DeclarationError(
+        f"partitions={_shown(given)} is no partitioning",
+        where=where,
+        fix='write Hourly, Daily, Weekly, Monthly or Keys, such as Daily("2013-01-01"), '
+        "or a product of them with *",
+    )
+
+
+def checked_gate(given: object, where: str) -> Gate:
+    """`given` as a gate; None checks only that no column is lost or narrowed."""
+    if given is None:
+        return Gate()
+    if isinstance(given, Gate):
+        return given
+    raise DeclarationError(
+        f"gate={_shown(given)} is no Gate",
+        where=where,
+        fix=f"write gate=Gate({_shown(given)})",
+    )
+
+
+def checked_retries(given: object, where: str) -> Retry:
+    """`given` as a Retry; a number is how often a failed step is tried again."""
+    if given is None:
+        return Retry(times=0)
+    if isinstance(given, Retry):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):
+        return Retry(times=given)
+    raise DeclarationError(
+        f"retries={_shown(given)} is no Retry", where=where, fix="write retries=Retry(3)"
+    )
+
+
+def checked_text(keyword: str, given: object, where: str) -> str | None:
+    """`given`, if it is None or text."""
+    if given is None or (isinstance(given, str) and given.strip()):
+        return given
+    raise DeclarationError(
+        f"{keyword}={_shown(given)} is no text",
+        where=where,
+        fix=f'write it in quotes, such as {keyword}="{given}"'
+        if isinstance(given, int | float)
+        else f"write {keyword}= as text in quotes",
+    )
+
+
+def checked_tags(given: object, where: str) -> frozenset[str]:
+    """`given` as a set of words."""
+    tags: list[Any] = []
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        tags = list(given)
+    elif given is not None:
+        raise DeclarationError(
+            f"tags={_shown(given)} is no list", where=where, fix=f"write tags=[{given!r}]"
+        )
+    for tag in tags:
+        if not isinstance(tag, str) or not tag or tag != "".join(tag.split()):
+            raise DeclarationError(
+                f"{tag!r} cannot be a tag",
+                where=where,
+                fix="a tag is text without white space, so that tag: can select it",
+            )
+    return frozenset(tags)
+
+
+def _shown(given: object) -> str:
+    return given.__name__ if isinstance(given, type) else repr(given)
