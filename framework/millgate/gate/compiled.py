@@ -1,0 +1,147 @@
+"""A gate compiled: what it declares, its fingerprint, and its judgement of a frame."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import polars as pl
+from pandera.api.polars.container import DataFrameSchema
+
+from millgate.errors import BadResult, GateError
+from millgate.gate.binding import Binding, bind, declared_rules
+from millgate.gate.contract import contract_results
+from millgate.gate.evaluate import MASK_PREFIX, RESERVED, Evaluation, evaluation_of
+from millgate.gate.gate_fingerprint import gate_fingerprint
+from millgate.gate.inspection import Unreadable, coerce, inspect_frame
+from millgate.gate.outcome import Rule
+from millgate.gate.refusing import schema_of
+from millgate.model.policy import Gate
+from millgate.model.schema import Schema
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+def compile_gate(gate: Gate, asset: str) -> CompiledGate:
+    """The compiled gate of an asset; raises GateError where its schema cannot be honoured."""
+    schema = schema_of(gate.schema, asset)
+    return CompiledGate(asset, gate, schema, gate_fingerprint(gate, schema), _declared(schema))
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledGate:
+    """A gate that is ready to judge; `declared` has the types that its schema gives to columns.
+
+    It may be used by several threads at once.
+    """
+
+    asset: str
+    policy: Gate
+    schema: DataFrameSchema | None
+    fingerprint: str
+    declared: Mapping[str, pl.DataType]
+    _bindings: dict[tuple[tuple[str, pl.DataType], ...], Binding] = field(
+        default_factory=dict, repr=False
+    )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule that the schema states, for showing it."""
+        return declared_rules(self.schema)
+
+    def typed(self, frame: Frame) -> Frame:
+        """`frame` with the declared type on each declared column that has only nulls."""
+        untyped = {
+            name: self.declared[name]
+            for name, dtype in frame.lazy().collect_schema().items()
+            if dtype == pl.Null and name in self.declared
+        }
+        return frame.cast(untyped) if untyped else frame  # type: ignore[arg-type]
+
+    def accepted_schema(self, schema: pl.Schema) -> pl.Schema:
+        """The schema of what the gate accepts from a frame with `schema`."""
+        return self._bound(schema).shaped
+
+    def shape(self, frame: Frame) -> Frame:
+        """`frame` in the form of accepted rows, for rows that enter by a person's decision.
+
+        Raises GateError where a value cannot be coerced: a null must not stand for it.
+        """
+        plan = frame.lazy()
+        shaping, lost, failures = coerce(plan, self._bound(plan.collect_schema()).shaping)
+        refused = [o.rule.column for o in lost if o.failing] + [f.column for f in failures]
+        if refused:
+            raise GateError(
+                f"values of {refused[0]} cannot be coerced to the type that the schema gives it",
+                where=f"the gate of {self.asset}",
+                fix="correct them in the asset and materialize it again",
+            )
+        plan = shaping.apply(plan)
+        return plan.collect() if isinstance(frame, pl.DataFrame) else plan
+
+    def evaluate(
+        self,
+        frame: pl.DataFrame | pl.LazyFrame,
+        *,
+        columns: Schema,
+        live: Schema | None,
+        measure: Sequence[pl.Expr] = (),
+    ) -> Evaluation:
+        """The judgement of `frame`, and what is needed to part its rows.
+
+        `columns` are those that the accepted rows would have in production (see
+        `accepted_schema`), `live` those that production has now, None where there is nothing;
+        `measure` are scalar expressions that are taken in the same pass. Every check that
+        fails, breaks or cannot be run is part of the verdict; GateError is raised only where
+        the frame itself cannot be read, BadResult where a column has a reserved name.
+        """
+        plan = frame.lazy()
+        schema = plan.collect_schema()
+        self._refuse_reserved(schema)
+        try:
+            found = inspect_frame(plan, schema, self._bound(schema), measure)
+        except Unreadable as error:
+            raise GateError(
+                f"the result cannot be read: {error}",
+                where=f"the result of {self.asset}",
+                fix="collect the result in the asset to see where it fails",
+            ) from error
+        broken = contract_results(live, columns, self.policy, found.rows)
+        return evaluation_of(self.policy, self.fingerprint, found, broken)
+
+    def _bound(self, schema: pl.Schema) -> Binding:
+        key = tuple(schema.items())
+        binding = self._bindings.get(key)
+        if binding is None:
+            binding = self._bindings.setdefault(key, bind(self.schema, schema))
+        return binding
+
+    def _refuse_reserved(self, schema: pl.Schema) -> None:
+        for name in schema.names():
+            if name.casefold() in RESERVED or name.startswith(MASK_PREFIX):
+                raise BadResult(
+                    f"the column name {name!r} is reserved for quarantine",
+                    where=f"the result of {self.asset}",
+                    fix="rename the column",
+                )
+
+
+def _declared(schema: DataFrameSchema | None) -> dict[str, pl.DataType]:
+    """The polars type of each column that the schema types and names."""
+    declared: dict[str, pl.DataType] = {}
+    columns: dict[str, Any] = {} if schema is None else schema.columns
+    for name, column in columns.items():
+        dtype: Any = (schema and schema.dtype) or column.dtype
+        if column.regex or dtype is None:
+            continue
+        with contextlib.suppress(TypeError):  # such as pl.List without its inner type
+            declared[name] = _instance(dtype.type)
+    return declared
+
+
+def _instance(dtype: Any) -> Any:
+    return dtype() if inspect.isclass(dtype) else dtype

@@ -1,0 +1,130 @@
+"""What a gate makes of a frame: the judgement, and the rows that pass and those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from millgate.gate.inspection import Findings, side_by_side, value_of
+from millgate.gate.outcome import Outcome
+from millgate.gate.verdict import decide
+from millgate.model.policy import Gate
+from millgate.model.record import CheckResult, Judgement
+
+REASONS = "quarantine_reasons"
+RESERVED = (REASONS, "quarantine_materialization")
+"""Columns that quarantine adds to rejected rows, so that data must not have them."""
+
+MASK_PREFIX = "__millgate_"
+
+_REASON = pl.Struct({"rule": pl.String, "column_name": pl.String, "value": pl.String})
+
+Frame = pl.DataFrame | pl.LazyFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A judgement with what is needed to part the rows that it speaks of.
+
+    `measured` has the caller's measures, taken on the frame as it came: they are those of the
+    accepted rows unless the gate `rewrites`. `accepted` and `rejected` want the frame that was
+    judged, or one with the same rows in the same order, and return its kind.
+    """
+
+    judgement: Judgement
+    _findings: Findings
+    _rejecting: tuple[Outcome, ...]
+    """The failed rules that reject rows, each with its mask."""
+
+    @property
+    def measured(self) -> Mapping[str, Any]:
+        return self._findings.measured
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether the accepted rows differ from the frame that was judged."""
+        return self.judgement.verdict == "split" or self._findings.shaping.changes
+
+    def accepted(self, frame: Frame) -> Frame:
+        """The rows that enter production, in the form the schema gives them; none on hold."""
+        if self.judgement.verdict == "promote" and not self.rewrites:
+            return frame
+        return _as(frame, self._accepted(frame.lazy()))
+
+    def rejected(self, frame: Frame) -> Frame:
+        """The rows that go to quarantine, as they came, each with its `quarantine_reasons`.
+
+        On split those that fail, on hold all of them (without reasons where the row itself
+        passes), otherwise none.
+        """
+        plan = side_by_side(frame.lazy(), self._masks) if self._rejecting else frame.lazy()
+        if self.judgement.verdict == "promote":
+            plan = plan.head(0)
+        elif self.judgement.verdict == "split":
+            plan = plan.filter(pl.any_horizontal(self._masks.columns))
+        reasons = self._reasons(frame.lazy().collect_schema()).alias(REASONS)
+        plan = plan.with_columns(reasons)
+        return _as(frame, plan.drop(self._masks.columns) if self._rejecting else plan)
+
+    @property
+    def _masks(self) -> pl.DataFrame:
+        return masks_of(self._rejecting)
+
+    def _accepted(self, plan: pl.LazyFrame) -> pl.LazyFrame:
+        shaped = self._findings.shaping.apply(plan)
+        if self.judgement.verdict == "hold":
+            return shaped.head(0)
+        if self.judgement.verdict == "promote":
+            return shaped
+        masks = self._masks
+        kept = side_by_side(shaped, masks).filter(~pl.any_horizontal(masks.columns))
+        return kept.drop(masks.columns)
+
+    def _reasons(self, schema: pl.Schema) -> pl.Expr:
+        if not self._rejecting:
+            return pl.lit([], dtype=pl.List(_REASON))
+        each = [
+            pl.when(pl.col(mask)).then(
+                pl.struct(
+                    pl.lit(outcome.rule.name).alias("rule"),
+                    pl.lit(outcome.rule.column, dtype=pl.String).alias("column_name"),
+                    value_of(outcome, schema).alias("value"),
+                )
+            )
+            for mask, outcome in zip(self._masks.columns, self._rejecting, strict=True)
+        ]
+        return pl.concat_list(each).list.drop_nulls()
+
+
+def evaluation_of(
+    policy: Gate, fingerprint: str, found: Findings, broken: tuple[CheckResult, ...]
+) -> Evaluation:
+    """The evaluation that follows from what was found in a frame and what breaks the contract."""
+    outcomes = [_without_leave(policy, outcome) for outcome in found.outcomes]
+    rejecting = tuple(o for o in outcomes if o.mask is not None and o.severity == "error")
+    masks = masks_of(rejecting)
+    rejected = int(masks.select(pl.any_horizontal(pl.all()).sum()).item()) if rejecting else 0
+    results = [failure.result(found.rows) for failure in found.failures]
+    results += [outcome.result(found.rows) for outcome in outcomes]
+    judgement = decide(policy, fingerprint, found.rows, rejected, (*results, *broken))
+    return Evaluation(judgement, found, rejecting)
+
+
+def masks_of(outcomes: tuple[Outcome, ...]) -> pl.DataFrame:
+    """The masks of outcomes side by side, under names that no data has."""
+    return pl.DataFrame({f"{MASK_PREFIX}{i}": o.mask for i, o in enumerate(outcomes)})
+
+
+def _without_leave(policy: Gate, outcome: Outcome) -> Outcome:
+    """Under `warn` a value that cannot be coerced holds: there is no value to let pass."""
+    if outcome.rule.name != "coerce_dtype" or policy.on_failure != "warn" or outcome.passed:
+        return outcome
+    problem = f"{outcome.failing} values cannot be coerced"
+    return Outcome(outcome.rule, problem=problem, whole=True, sample=outcome.sample)
+
+
+def _as(frame: Frame, plan: pl.LazyFrame) -> Frame:
+    return plan.collect() if isinstance(frame, pl.DataFrame) else plan

@@ -1,0 +1,102 @@
+"""The parts of a judgement before it is one: rules, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from millgate.gate.wording import sentence
+from millgate.model.record import CheckResult
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One test as people see it; `check` is pandera's, None where the schema itself is the test."""
+
+    name: str
+    column: str | None
+    expected: str | None
+    severity: Severity = "error"
+    check: Any = None
+
+
+@dataclass(frozen=True)
+class FrameFailure:
+    """A failure of the partition as a whole that its columns alone show."""
+
+    rule: str
+    column: str | None
+    observed: str
+    expected: str | None = None
+
+    def result(self, rows: int) -> CheckResult:
+        return CheckResult(
+            rule=self.rule,
+            column_name=self.column,
+            kind="frame",
+            severity="error",
+            passed=False,
+            failing_rows=None,
+            total_rows=rows,
+            observed=self.observed,
+            expected=self.expected,
+            message=self._message(),
+        )
+
+    def _message(self) -> str:
+        if self.rule == "dtype":
+            return f"{self.column} is {self.observed}, not {self.expected}"
+        return sentence(self.column, self.rule, self.expected, self.observed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one rule.
+
+    `mask` is true where a row fails; it is None where the rule passed or judges the partition as
+    a whole. `problem` says why the partition as a whole fails, else it is empty.
+    """
+
+    rule: Rule
+    mask: pl.Series | None = None
+    failing: int = 0
+    problem: str = ""
+    raised: bool = False
+    reads: tuple[str, ...] = ()
+    whole: bool = False
+    """The rule judges the partition as a whole even where it passes."""
+    sample: tuple[str, ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        return not self.problem and not self.failing
+
+    @property
+    def severity(self) -> Severity:
+        """A check that breaks is an error, whatever it was meant to be."""
+        return "error" if self.raised else self.rule.severity
+
+    def result(self, rows: int) -> CheckResult:
+        whole = self.whole or bool(self.problem)
+        if self.passed:
+            message = ""
+        else:
+            says = self.problem or f"{self.failing} of {rows} rows fail"
+            message = sentence(self.rule.column, self.rule.name, self.rule.expected, says)
+        return CheckResult(
+            rule=self.rule.name,
+            column_name=self.rule.column,
+            kind="frame" if whole else "row",
+            severity=self.severity,
+            passed=self.passed,
+            failing_rows=None if whole else self.failing,
+            total_rows=rows,
+            observed=self.problem or None,
+            expected=self.rule.expected,
+            sample=self.sample,
+            message=message,
+        )

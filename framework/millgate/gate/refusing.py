@@ -1,0 +1,95 @@
+"""Which pandera schemas a gate takes, and why it refuses the others."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pandera.api.checks import Check
+from pandera.api.polars.container import DataFrameSchema
+from pandera.api.polars.model import DataFrameModel
+from pandera.engines import polars_engine
+
+from millgate.errors import GateError
+
+
+def schema_of(declared: Any, asset: str) -> DataFrameSchema | None:
+    """The pandera schema that a gate declares; raises GateError if it cannot be honoured.
+
+    Refused is what pandera itself does not honour on polars, or not soundly.
+    """
+    if declared is None:
+        return None
+    schema = declared if isinstance(declared, DataFrameSchema) else _built(declared, asset)
+    for problem, fix in _problems(schema):
+        raise GateError(problem, where=f"the gate of {asset}", fix=fix)
+    return schema
+
+
+def _built(declared: Any, asset: str) -> DataFrameSchema:
+    if not (inspect.isclass(declared) and issubclass(declared, DataFrameModel)):
+        raise GateError(
+            f"{_shown(declared)} is not a pandera schema for polars",
+            where=f"the gate of {asset}",
+            fix="import pandera.polars as pa, and give a pa.DataFrameModel class or a "
+            "pa.DataFrameSchema",
+        )
+    try:
+        return declared.to_schema()
+    except Exception as error:
+        raise GateError(
+            f"pandera cannot build {declared.__name__}: {error}",
+            where=f"the gate of {asset}",
+            fix=f"try {declared.__name__}.to_schema() in Python",
+        ) from error
+
+
+def _shown(declared: Any) -> str:
+    if inspect.isclass(declared):
+        return f"{declared.__module__}.{declared.__qualname__}"
+    return f"a {type(declared).__module__}.{type(declared).__qualname__}"
+
+
+def _problems(schema: DataFrameSchema) -> list[tuple[str, str]]:
+    columns: dict[str, Any] = schema.columns
+    named: list[tuple[str, Any]] = [("the schema", schema)]
+    named += [(f"column {name}", column) for name, column in columns.items()]
+    problems = []
+    if schema.index is not None:
+        problems.append(("index= has no meaning for polars", "declare the index as a column"))
+    for name, part in named:
+        if part.parsers:
+            fix = "do in the asset what the parser does"
+            problems.append((f"{name} has parsers, which pandera cannot run on polars", fix))
+        if part.drop_invalid_rows:
+            fix = 'write Gate(..., on_failure="split") and leave drop_invalid_rows out'
+            problems.append((f"{name} drops rows without a trace (drop_invalid_rows)", fix))
+        if part.report_duplicates != "all":
+            fix = "leave it out, or keep one of the rows in the asset with unique(keep='first')"
+            problems.append((f"{name} has report_duplicates=, which has no effect on polars", fix))
+        problems += _type_problems(name, part.dtype)
+        for check in part.checks:
+            problems += _check_problems(name, check)
+    return problems
+
+
+def _type_problems(name: str, dtype: Any) -> list[tuple[str, str]]:
+    if isinstance(dtype, polars_engine.PydanticModel):
+        return [(f"{name} is a pydantic model", "declare its columns in a pa.DataFrameModel")]
+    if isinstance(dtype, polars_engine.PanderaSchema):
+        fix = "type it as pl.Struct and check its fields with pa.Check"
+        return [(f"{name} is a nested pandera schema", fix)]
+    if isinstance(dtype, polars_engine.Category):
+        fix = "use pl.Enum([...]), pl.Categorical or str with isin"
+        return [(f"{name} has the type category, which polars does not have", fix)]
+    return []
+
+
+def _check_problems(name: str, check: Any) -> list[tuple[str, str]]:
+    if not isinstance(check, Check):
+        fix = "use pa.Check"
+        return [(f"{name} has a {type(check).__name__}, which is no pandera Check", fix)]
+    if check.groupby is not None:
+        fix = "compare groups in the check with .over(...)"
+        return [(f"check {check.name} of {name} has groupby=, which pandera ignores", fix)]
+    return []

@@ -1,0 +1,50 @@
+"""From results to a verdict: a pure decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from millgate.gate.wording import sentence, share
+from millgate.model.policy import Gate
+from millgate.model.record import CheckResult, Judgement
+
+
+def decide(
+    gate: Gate, fingerprint: str, rows: int, rejected: int, results: Iterable[CheckResult]
+) -> Judgement:
+    """The judgement that `gate` passes on a partition of `rows` rows with `rejected` failing ones.
+
+    A failed error rule of the whole partition holds it under every policy.
+    """
+    results = tuple(results)
+    if rejected and gate.on_failure == "split":
+        results += too_many_rejected(gate, rows, rejected)
+    if any(r.kind == "frame" for r in results if not r.passed and r.severity == "error"):
+        verdict = "hold"
+    elif rejected:
+        verdict = {"hold": "hold", "split": "split", "warn": "promote"}[gate.on_failure]
+    else:
+        verdict = "promote"
+    return Judgement(fingerprint, verdict, rows, rejected, results)  # type: ignore[arg-type]
+
+
+def too_many_rejected(gate: Gate, rows: int, rejected: int) -> tuple[CheckResult, ...]:
+    """The failed rule `max_rejected` where more than that share of the rows fail."""
+    if gate.max_rejected is None or rejected / rows <= gate.max_rejected:
+        return ()
+    observed = f"{rejected} of {rows} rows rejected, {share(rejected / rows)}"
+    expected = f"at most {share(gate.max_rejected)}"
+    return (
+        CheckResult(
+            rule="max_rejected",
+            column_name=None,
+            kind="frame",
+            severity="error",
+            passed=False,
+            failing_rows=None,
+            total_rows=rows,
+            observed=observed,
+            expected=expected,
+            message=sentence(None, "max_rejected", expected, observed),
+        ),
+    )
