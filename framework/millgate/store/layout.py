@@ -1,0 +1,100 @@
+"""Where everything lies: the only place that builds paths of a warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import quote
+
+from millgate.model.partition import Partition, label
+from millgate.model.record import show_id
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of a project: its root, its warehouse folder and its quarantine folder."""
+
+    root: Path
+    warehouse: Path
+    quarantine: Path
+
+    @property
+    def database(self) -> Path:
+        """The symlink to the current snapshot, which people and tools open."""
+        return self.warehouse / "warehouse.duckdb"
+
+    @property
+    def versions(self) -> Path:
+        return self.warehouse / "versions"
+
+    @property
+    def production(self) -> Path:
+        return self.warehouse / "production"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.warehouse / "snapshots"
+
+    @property
+    def runs(self) -> Path:
+        return self.warehouse / "runs"
+
+    @property
+    def staged_runs(self) -> Path:
+        """The folder that has one folder for each run in flight."""
+        return self.warehouse / "staging"
+
+    @property
+    def commit_lock(self) -> Path:
+        return self.warehouse / "commit.lock"
+
+    @property
+    def draft(self) -> Path:
+        """The database that the commit under way writes to."""
+        return self.snapshots / ".draft" / "warehouse.duckdb"
+
+    def snapshot(self, number: int) -> Path:
+        """The database of a snapshot. DuckDB names a database after its file, hence a folder."""
+        return self.snapshots / f"{number:08}" / "warehouse.duckdb"
+
+    def run_file(self, run: int) -> Path:
+        return self.runs / str(run)
+
+    def staging(self, run: int) -> Path:
+        """The folder of what a run has in flight."""
+        return self.staged_runs / str(run)
+
+    def staged(self, run: int, materialization: int) -> Path:
+        return self.staging(run) / f"{materialization}.parquet"
+
+    def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
+        """What an attempt printed."""
+        name = quote(label(asset, key), safe="@")
+        if len(name) > _LONGEST_NAME:
+            name = (
+                name[: _LONGEST_NAME - 33]
+                + "-"
+                + blake2b(name.encode(), digest_size=16).hexdigest()
+            )
+        return self.warehouse / "logs" / str(run) / f"{name}.{attempt}.log"
+
+    def version_path(self, partition: Partition, materialization: int) -> str:
+        """Where a version lies below `versions`: `flights/date=2013-01-01/118-45.parquet`."""
+        return f"{_folder(partition)}/{show_id(materialization)}.parquet"
+
+    def quarantine_path(self, partition: Partition, materialization: int) -> str:
+        """The folder below `quarantine` of what was refused, with its rows and its report."""
+        return f"{_folder(partition)}/{show_id(materialization)}"
+
+    def production_link(self, partition: Partition) -> Path:
+        """The name under which any tool finds the live version of a partition."""
+        return self.production / _folder(partition) / "data.parquet"
+
+
+def _folder(partition: Partition) -> str:
+    """Hive-style folders: `flights/date=2013-01-01/airport=EWR`, or `planes`."""
+    parts = [f"{name}={quote(value, safe='')}" for name, value in partition.values.items()]
+    return "/".join([partition.asset, *parts])

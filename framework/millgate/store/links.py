@@ -1,0 +1,98 @@
+"""The hard links under `production/`: the live versions under names that any tool can glob."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from millgate.errors import StoreError
+from millgate.model.partition import Partition
+from millgate.store.files import Files, cannot_link
+from millgate.store.layout import Layout
+
+_MARK = ".behind-"
+
+
+@dataclass(frozen=True)
+class Links:
+    """What a commit changes in `production/`.
+
+    `add` gives the path below `versions` that each partition serves now, `remove` the partitions
+    that left production.
+    """
+
+    add: Mapping[Partition, str] = field(default_factory=dict)
+    remove: Collection[Partition] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.remove)
+
+
+class ProductionLinks:
+    """Links that follow the catalog. All but `behind` needs the commit lock.
+
+    Each commit that changes links leaves a mark while it does, so that one that died is seen.
+    """
+
+    def __init__(self, layout: Layout, files: Files) -> None:
+        self._layout = layout
+        self._files = files
+
+    @property
+    def behind(self) -> bool:
+        """Whether a commit died before it had changed all of its links."""
+        return next(self._marks(), None) is not None
+
+    def begin(self, snapshot: int) -> None:
+        """Leave the mark of the commit that makes `snapshot`."""
+        mark = self._layout.production / f"{_MARK}{snapshot}"
+        self._files.make_folder(mark.parent)
+        self._files.write_text(mark, "links of a commit that has not finished\n")
+        self._files.sync_folder(mark.parent)
+
+    def end(self, snapshot: int) -> None:
+        """Take the mark away."""
+        self._files.unlink(self._layout.production / f"{_MARK}{snapshot}")
+
+    def remove(self, partitions: Collection[Partition]) -> None:
+        """Stop serving partitions, for good once this returns."""
+        for link in map(self._layout.production_link, partitions):
+            if link.parent.is_dir():
+                self._files.unlink(link)
+                self._files.sync_folder(link.parent)
+
+    def serve(self, live: Mapping[Partition, str]) -> None:
+        """Let each partition serve a version, replacing what it served in one instant."""
+        for partition, path in live.items():
+            self._serve(self._layout.production_link(partition), self._layout.versions / path)
+
+    def mend(self, live: Mapping[Partition, str]) -> None:
+        """Make the links exactly those of `live`, whatever a crash left behind."""
+        wanted = {self._layout.production_link(partition) for partition in live}
+        for folder, _, names in os.walk(self._layout.production):
+            for name in names:
+                path = Path(folder, name)
+                if name == ".data.parquet.new" or (name == "data.parquet" and path not in wanted):
+                    self._files.unlink(path)
+        self.serve(live)
+        for mark in list(self._marks()):
+            self._files.unlink(mark)
+
+    def _serve(self, link: Path, version: Path) -> None:
+        if link.exists() and link.samefile(version):
+            return
+        new = link.with_name(".data.parquet.new")
+        self._files.make_folder(link.parent)
+        self._files.unlink(new)
+        try:
+            self._files.link(version, new)
+        except StoreError as error:
+            if not cannot_link(error):
+                raise
+            self._files.copy(version, new)
+        self._files.rename(new, link)
+
+    def _marks(self) -> Iterator[Path]:
+        return self._layout.production.glob(f"{_MARK}*")

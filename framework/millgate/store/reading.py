@@ -1,0 +1,274 @@
+"""Versions and source files in the form that a parameter asks for.
+
+Frames have the columns of all versions, each with the type that holds the values of all, and the
+partition columns. A type of polars' own (a time zone, an Enum) is kept where the versions agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from millgate.errors import DeclarationError
+from millgate.model.asset import Form, Source
+from millgate.model.dimension import KeyValue
+from millgate.model.partition import Partition, Partitions
+from millgate.model.schema import Column, Schema
+from millgate.store.formats import scan_file, unreadable
+from millgate.store.types import TEXT, duckdb_type, exactly, polars_type, united
+from millgate.store.views import (
+    exact_path,
+    literal,
+    own_names,
+    select_list,
+    with_dimensions,
+)
+
+Version = tuple[Path, Partition, Schema]
+"""A file, its partition, and its schema on record."""
+
+_LAZY_RUNS = 64
+"""polars plans a concatenation in time that grows with the square of its parts."""
+
+
+def scan_version(path: Path) -> pl.LazyFrame:
+    """The rows of one version as they were written."""
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def read_versions(
+    versions: Sequence[Version],
+    form: Form,
+    union: Schema,
+    partitions: Partitions,
+    connection: duckdb.DuckDBPyConnection,
+) -> Any:
+    """Versions, in the order given, as one frame; empty and typed where there are none.
+
+    `union` is the schema of the asset: its columns come first, in its order, also those that none
+    of these versions has.
+    """
+    schema = united([union, *{v[2]: None for v in versions}])
+    if form is Form.PATH:
+        raise DeclarationError(
+            "an asset's partition is not received as a Path",
+            where=str(versions[0][1]) if versions else "an input",
+            fix="annotate the parameter as a frame; only sources are files of their own",
+        )
+    if form is Form.RELATION:
+        return _relation(versions, with_dimensions(schema, partitions), connection)
+    if _as_text(versions, schema):
+        # The texts are then those that the view shows.
+        relation = _relation(versions, with_dimensions(schema, partitions), connection)
+        return in_form(relation.pl().lazy(), form, connection)
+    return in_form(_scan(versions, schema, partitions), form, connection)
+
+
+def read_source(
+    source: Source,
+    files: Sequence[tuple[Path, Partition]],
+    form: Form,
+    connection: duckdb.DuckDBPyConnection,
+) -> Any:
+    """The files of a source, in the order given, as one frame; or the Path of the only one.
+
+    Files with other columns or types are widened to the columns and types of all. A partition
+    column is added where the file has none of that name.
+    """
+    if form is Form.PATH:
+        return _only_path(source, files)
+    if not files:
+        return None
+    scans = []
+    for path, partition in files:
+        frame = scan_file(source, path)
+        names = {n.casefold() for n in frame.collect_schema().names()}
+        added = {d: v for d, v in partition.columns.items() if d not in names}
+        scans.append(frame.with_columns(**_literals(added)) if added else frame)
+    if len(scans) > _LAZY_RUNS:
+        scans = [pl.concat(pl.collect_all(scans), how="diagonal_relaxed").lazy()]
+    frame = scans[0] if len(scans) == 1 else pl.concat(scans, how="diagonal_relaxed")
+    try:
+        return in_form(frame, form, connection)
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(source, files[0][0], error) from error
+
+
+def in_form(frame: pl.LazyFrame, form: Form, connection: duckdb.DuckDBPyConnection) -> Any:
+    """A lazy frame in the form that a parameter asks for."""
+    match form:
+        case Form.LAZY:
+            return frame
+        case Form.FRAME:
+            return frame.collect()
+        case Form.TABLE:
+            return frame.collect().to_arrow()
+        case Form.READER:
+            return _reader(frame)
+        case Form.RELATION:
+            return connection.from_arrow(frame.collect().to_arrow())
+    raise ValueError(form)
+
+
+def _only_path(source: Source, files: Sequence[tuple[Path, Partition]]) -> Path:
+    if len(files) != 1:
+        raise DeclarationError(
+            f"a parameter that is a Path would receive {len(files)} files of {source.name}",
+            where=source.defined_in or f"source {source.name}",
+            fix="annotate it as a frame, or map it to one key",
+        )
+    return files[0][0]
+
+
+def _reader(frame: pl.LazyFrame) -> pa.RecordBatchReader:
+    schema = pl.DataFrame(schema=frame.collect_schema()).to_arrow().schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for part in frame.collect_batches():
+            yield from part.to_arrow().cast(schema).to_batches()
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _literals(columns: Mapping[str, KeyValue]) -> dict[str, pl.Expr]:
+    return {n: pl.lit(v, dtype=_key_type(v)).alias(n) for n, v in columns.items()}
+
+
+def _key_type(value: KeyValue) -> pl.DataType:
+    if isinstance(value, datetime):
+        return pl.Datetime("us")
+    return pl.Date() if isinstance(value, date) else pl.String()
+
+
+def _as_text(versions: Iterable[Version], schema: Schema) -> bool:
+    """Whether a column is VARCHAR only because no other type holds all of its values."""
+    text = {c.name.casefold() for c in schema if c.type == TEXT}
+    return any(
+        column.type not in (TEXT, "NULL") and column.name.casefold() in text
+        for schema in {v[2]: None for v in versions}
+        for column in schema
+    )
+
+
+def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -> pl.LazyFrame:
+    """A lazy frame over versions whose types widen without becoming text."""
+    columns = with_dimensions(schema, partitions)
+    if not versions:
+        return pl.LazyFrame(schema={c.name: polars_type(c.type) for c in columns})
+    found = [scan_version(path).collect_schema() for path, _, _ in versions]
+    wanted = {c.name: _wanted(c, found) for c in schema}
+    wanted |= {d.name: polars_type(d.column_type) for d in partitions}
+    wanted = {c.name: wanted[c.name] for c in columns}
+    runs = [
+        [i for i, _ in run]
+        for _, run in groupby(enumerate(found), key=lambda pair: tuple(pair[1].items()))
+    ]
+    scans = [_scan_run([versions[i] for i in run], found[run[0]], wanted) for run in runs]
+    if len(scans) > _LAZY_RUNS:
+        return pl.concat(pl.collect_all(scans)).lazy()
+    return scans[0] if len(scans) == 1 else pl.concat(scans)
+
+
+def _wanted(column: Column, found: Sequence[pl.Schema]) -> pl.DataType:
+    """The polars type of a column: that of all files where they agree, else DuckDB's."""
+    folded = column.name.casefold()
+    natives = {dtype for s in found for name, dtype in s.items() if name.casefold() == folded}
+    if len(natives) == 1:
+        native = natives.pop()
+        if duckdb_type(native) == column.type:
+            return native
+    return polars_type(column.type)
+
+
+def _scan_run(
+    run: Sequence[Version], found: pl.Schema, wanted: Mapping[str, pl.DataType]
+) -> pl.LazyFrame:
+    """One scan of adjacent files of one schema, with the `wanted` columns."""
+    frame, present, keys = _with_keys(run, found)
+    own = {name.casefold(): name for name in found}
+    changed = dict(keys)
+    for name, dtype in wanted.items():
+        mine = own.get(name.casefold())
+        if name in keys or name in present[len(found) :]:
+            continue
+        if mine is None:
+            changed[name] = pl.lit(None, dtype=dtype).alias(name)
+        elif mine != name or found[mine] != dtype:
+            changed[name] = exactly(mine).cast(dtype).alias(name)
+    if list(dict.fromkeys([*present, *changed])) == list(wanted):
+        return frame.with_columns(changed.values()) if changed else frame
+    return frame.select(changed.get(name, exactly(name)) for name in wanted)
+
+
+def _with_keys(
+    run: Sequence[Version], found: pl.Schema
+) -> tuple[pl.LazyFrame, list[str], dict[str, pl.Expr]]:
+    """The scan of files, its columns, and the partition columns to be added to it."""
+    paths = [path for path, _, _ in run]
+    keys = [partition.columns for _, partition, _ in run]
+    missing = [d for d in keys[0] if d not in found]
+    if len(run) == 1 or not missing:
+        frame = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+        return frame, [*found], _literals({d: keys[0][d] for d in missing})
+    types = {d: _key_type(value) for d, value in keys[0].items()}
+    if all(_is_hive(path, partition) for path, partition, _ in run):
+        frame = pl.scan_parquet(paths, glob=False, hive_partitioning=True, hive_schema=types)
+        return frame, [*found, *missing], {}
+    file = "file"
+    while file in found or file in types:
+        file = "_" + file
+    frame = pl.scan_parquet(paths, glob=False, hive_partitioning=False, include_file_paths=file)
+    names = pl.Series([str(path) for path in paths])
+    each = {d: pl.Series([key[d] for key in keys], dtype=types[d]) for d in missing}
+    looked_up = {d: pl.col(file).replace_strict(names, k).alias(d) for d, k in each.items()}
+    return frame, [*found, file], looked_up
+
+
+def _is_hive(path: Path, partition: Partition) -> bool:
+    """Whether the folders of a path say its key and nothing else."""
+    said = [part.partition("=") for part in path.parts if "=" in part]
+    return {name: unquote(value) for name, _, value in said} == partition.values and len(
+        said
+    ) == len(partition.values)
+
+
+def _relation(
+    versions: Sequence[Version], columns: Schema, connection: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    """A relation over versions, by the SQL of the views but with the keys as constants."""
+    if not versions:
+        return connection.sql(f"SELECT {select_list(columns, {})} WHERE false")
+    runs = [list(run) for _, run in groupby(versions, key=lambda version: version[2])]
+    if "file_index" in own_names(columns):
+        runs = [[version] for run in runs for version in run]
+    return connection.sql("\nUNION ALL\n".join(_select(run, columns) for run in runs))
+
+
+def _select(run: Sequence[Version], columns: Schema) -> str:
+    """One SELECT over files of one schema."""
+    keys = [partition.columns for _, partition, _ in run]
+    special = {d: _key_sql([key[d] for key in keys]) for d in keys[0]}
+    values = select_list(columns, own_names(run[0][2]), special)
+    paths = ", ".join(literal(exact_path(str(path))) for path, _, _ in run)
+    return f"SELECT {values} FROM read_parquet([{paths}], hive_partitioning = false)"
+
+
+def _key_sql(values: Sequence[KeyValue]) -> str:
+    """The key of each row's file."""
+    if len(values) == 1:
+        return _constant(values[0])
+    return f"[{', '.join(map(_constant, values))}][(file_index + 1)::BIGINT]"
+
+
+def _constant(value: KeyValue) -> str:
+    if isinstance(value, datetime):
+        return f"TIMESTAMP {literal(value.isoformat(sep=' '))}"
+    return f"DATE {literal(value.isoformat())}" if isinstance(value, date) else literal(value)

@@ -1,0 +1,116 @@
+"""The order of the file calls of a commit, on which everything else rests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from millgate.store.files import Files
+from millgate.store.layout import Layout
+from millgate.store.warehouse import Warehouse
+from store.faulty_files import (
+    RecordedFiles,
+    RecordedUnlinkableFiles,
+    first,
+    layout_of,
+    second,
+)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return layout_of(tmp_path)
+
+
+def test_a_commit_calls_files_in_the_order_that_keeps_its_promise(layout: Layout) -> None:
+    first(Warehouse(layout, Files()))
+    files = RecordedFiles(layout.root)
+    second(Warehouse(layout, files))
+    new = "warehouse/versions/flights/date=2013-01-0"
+    held = "quarantine/flights/date=2013-01-05"
+    served_as = "warehouse/production/flights/date=2013-01-0"
+    assert files.calls == [
+        # the draft, from the last snapshot
+        ("remove folder", "warehouse/snapshots/.draft"),
+        ("make folder", "warehouse/snapshots/.draft"),
+        ("copy to", "warehouse/snapshots/.draft/warehouse.duckdb"),
+        # files are on the disk before they have their final name
+        ("protect", "warehouse/staging/2/2-1.parquet"),
+        ("sync", "warehouse/staging/2/2-1.parquet"),
+        ("make folder", f"{new}1"),
+        ("link", f"{new}1/2-1.parquet"),
+        ("protect", "warehouse/staging/2/2-4.parquet"),
+        ("sync", "warehouse/staging/2/2-4.parquet"),
+        ("make folder", f"{new}4"),
+        ("link", f"{new}4/2-4.parquet"),
+        ("protect", "warehouse/staging/2/2-5.parquet"),
+        ("sync", "warehouse/staging/2/2-5.parquet"),
+        ("make folder", f"{held}/2-5"),
+        ("link", f"{held}/2-5/rows.parquet"),
+        ("make folder", f"{held}/2-5"),
+        ("write", f"{held}/2-5/report.json"),
+        ("protect", f"{held}/2-5/report.json"),
+        ("sync", f"{held}/2-5/report.json"),
+        # every entry on their paths, the deepest first
+        ("sync folder", f"{held}/2-5"),
+        ("sync folder", f"{new}1"),
+        ("sync folder", f"{new}4"),
+        ("sync folder", held),
+        ("sync folder", "warehouse/versions/flights"),
+        ("sync folder", "quarantine/flights"),
+        ("sync folder", "warehouse/versions"),
+        ("sync folder", "quarantine"),
+        ("sync folder", "warehouse"),
+        ("sync folder", "."),
+        # the snapshot that names them
+        ("protect", "warehouse/snapshots/.draft/warehouse.duckdb"),
+        ("sync", "warehouse/snapshots/.draft/warehouse.duckdb"),
+        ("sync folder", "warehouse/snapshots/.draft"),
+        ("remove folder", "warehouse/snapshots/00000002"),
+        ("rename", "warehouse/snapshots/00000002"),
+        ("sync folder", "warehouse/snapshots"),
+        # what leaves production leaves first
+        ("make folder", "warehouse/production"),
+        ("write", "warehouse/production/.behind-2"),
+        ("sync folder", "warehouse/production"),
+        ("remove", f"{served_as}2/data.parquet"),
+        ("sync folder", f"{served_as}2"),
+        # the swap
+        ("remove", "warehouse/.warehouse.duckdb.new"),
+        ("make symlink", "warehouse/.warehouse.duckdb.new"),
+        ("rename", "warehouse/warehouse.duckdb"),
+        ("sync folder", "warehouse"),
+        # what enters production follows
+        ("make folder", f"{served_as}1"),
+        ("remove", f"{served_as}1/.data.parquet.new"),
+        ("link", f"{served_as}1/.data.parquet.new"),
+        ("rename", f"{served_as}1/data.parquet"),
+        ("make folder", f"{served_as}4"),
+        ("remove", f"{served_as}4/.data.parquet.new"),
+        ("link", f"{served_as}4/.data.parquet.new"),
+        ("rename", f"{served_as}4/data.parquet"),
+        ("remove", "warehouse/production/.behind-2"),
+    ]
+
+
+@pytest.mark.parametrize("kind", [RecordedFiles, RecordedUnlinkableFiles])
+def test_what_a_commit_names_is_synced_before_the_swap(
+    layout: Layout, kind: type[RecordedFiles]
+) -> None:
+    recorded = kind(layout.root)
+    first(Warehouse(layout, recorded))
+    second(Warehouse(layout, recorded))
+    ends = [i for i, call in enumerate(recorded.calls) if call[1].endswith("/warehouse.duckdb")]
+    swaps = [i for i in ends if recorded.calls[i] == ("rename", "warehouse/warehouse.duckdb")]
+    assert len(swaps) == 2
+    for begin, swap in zip((0, swaps[0]), swaps, strict=True):
+        before = recorded.calls[begin:swap]
+        synced = {path for what, path in before if what.startswith("sync")}
+        for what, path in before:
+            if what in ("link", "rename", "write") and (
+                "versions/" in path or "quarantine" in path
+            ):
+                assert all(str(folder) in synced for folder in Path(path).parents), path
+            if what == "rename" and "versions/" in path:
+                folder, name = os.path.split(path)
+                assert f"{folder}/.{name}.part" in synced
