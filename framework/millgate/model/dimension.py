@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 from millgate.errors import BadKey, DeclarationError, did_you_mean
 
@@ -20,6 +21,7 @@ KeyValue = str | date | datetime
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _LONGEST_KEY = 100
+_LONGEST_ENCODED = 150
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def checked_keys(keys: Sequence[str], where: str) -> tuple[str, ...]:
                 fix="rename it, or map it to a short plain name in the asset it comes from",
             )
         twin = seen.setdefault(key.casefold(), key)
-        if twin is not key:
+        if twin != key:
             raise DeclarationError(
                 f"the keys {twin!r} and {key!r} are the same without regard to case",
                 where=where,
@@ -153,7 +155,7 @@ def _key_problem(key: object) -> str:
         return "it is not text"
     if not key or key != key.strip():
         return "it is empty or begins or ends with white space"
-    if len(key) > _LONGEST_KEY or len(key.encode("utf-8", "surrogatepass")) > 2 * _LONGEST_KEY:
+    if len(key) > _LONGEST_KEY:
         return f"it is longer than {_LONGEST_KEY} characters"
     if "/" in key or ".." in key or key == ".":
         return "slashes and '..' have a meaning in key ranges"
@@ -161,6 +163,8 @@ def _key_problem(key: object) -> str:
         return "'*' stands for every key"
     if not key.isprintable():
         return "it has control characters"
+    if len(quote(key, safe="")) > _LONGEST_ENCODED:
+        return "it is too long for the name of a folder once it is percent-encoded"
     if key == "__HIVE_DEFAULT_PARTITION__":
         return "it means NULL to readers of hive partitions"
     return ""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from millgate.errors import DeclarationError
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATION = re.compile(r"(?:\d+[wdhms])+")
+_DURATION = re.compile(r"(?:[0-9]+[wdhms])+")
 _PART = re.compile(r"(\d+)([wdhms])")
 
 
@@ -24,6 +24,11 @@ def parse_duration(text: str, *, where: str) -> timedelta:
             where=where,
             fix='write a number and a unit of w, d, h, m or s, such as "6h" or "1d12h"',
         )
-    return sum(
-        (timedelta(**{_UNITS[unit]: int(n)}) for n, unit in _PART.findall(text)), timedelta()
-    )
+    try:
+        return sum(
+            (timedelta(**{_UNITS[unit]: int(n)}) for n, unit in _PART.findall(text)), timedelta()
+        )
+    except OverflowError:
+        raise DeclarationError(
+            f"{text!r} is longer than any calendar", where=where, fix="give a shorter duration"
+        ) from None

@@ -21,7 +21,9 @@ from millgate.model.dimension import Dimension, Horizon, KeyValue, check_dimensi
 from millgate.model.duration import parse_duration
 
 _TICK = timedelta(microseconds=1)
-_TEXT = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})Z?)?)?)?")
+_TEXT = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})Z?)?)?)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,9 @@ class TimeDimension(Dimension):
                 where=where,
                 fix="give the time from the calendar's boundary to the window's beginning",
             )
-        for text in (self.start, self.end):
-            if text is not None:
-                self._boundary(text, where)
+        self._boundary(self.start, where)
+        if self.end is not None:
+            self._boundary(self.end, where, last=True)
         if self.end is not None and self.last_defined is not None and not self.defined:
             raise DeclarationError(
                 f"the end {self.end} lies before the start {self.start}",
@@ -132,7 +134,9 @@ class TimeDimension(Dimension):
     @cached_property
     def last_defined(self) -> int | None:
         """Ordinal of the declared last window, None where the definition is open."""
-        return None if self.end is None else self._boundary(self.end, type(self).__name__)
+        return (
+            None if self.end is None else self._boundary(self.end, type(self).__name__, last=True)
+        )
 
     @property
     def defined(self) -> range:
@@ -185,8 +189,8 @@ class TimeDimension(Dimension):
     def span(self, text: str) -> range:
         """Ordinals that a year, month, day or key names, defined or not.
 
-        A text finer than the grain names the window around it; raises ValueError if `text` is
-        none of these.
+        A text finer than the grain names the window around it, and one that ends in `Z` is an
+        instant; raises ValueError if `text` is none of these.
 
         >>> months = Monthly("2013-01")
         >>> [months.key(o) for o in months.span("2013")][:2]
@@ -195,7 +199,10 @@ class TimeDimension(Dimension):
         ['2013-02']
         """
         start, end = _interval(text)
-        return range(self._labelled(start), self._labelled(end - _TICK) + 1)
+        if text.endswith("Z"):
+            ordinal = self._containing(self._local(start.replace(tzinfo=UTC)))
+            return range(ordinal, ordinal + 1)
+        return range(self._named(start), self._named(end - _TICK) + 1)
 
     @abstractmethod
     def ordinal(self, key: str) -> int:
@@ -213,7 +220,11 @@ class TimeDimension(Dimension):
     def _labelled(self, moment: datetime) -> int:
         """Ordinal of the window around a naive calendar time, without the offset."""
 
-    def _boundary(self, text: str, where: str) -> int:
+    def _named(self, moment: datetime) -> int:
+        """Ordinal of the window whose key names the calendar time."""
+        return self._labelled(moment)
+
+    def _boundary(self, text: str, where: str, *, last: bool = False) -> int:  # noqa: ARG002
         try:
             ordinal = self.ordinal(text)
         except ValueError:
@@ -259,18 +270,10 @@ class Hourly(TimeDimension):
     def value(self, key: str) -> KeyValue:
         return datetime.strptime(key, "%Y-%m-%dT%H:%MZ")
 
-    def span(self, text: str) -> range:
-        if text.endswith("Z"):
-            return range(self.ordinal(text), self.ordinal(text) + 1)
-        start, end = (t.replace(tzinfo=self._zone) for t in _interval(text))
-        return range(
-            self._labelled(self._local(start)), self._labelled(self._local(end - _TICK)) + 1
-        )
-
-    def _boundary(self, text: str, where: str) -> int:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+    def _boundary(self, text: str, where: str, *, last: bool = False) -> int:
+        if _DAY.fullmatch(text):
             hours = self.span(text)
-            return hours[0] if text is self.start else hours[-1]
+            return hours[-1] if last else hours[0]
         return super()._boundary(text, where)
 
     def _label(self, ordinal: int) -> datetime:
@@ -278,6 +281,9 @@ class Hourly(TimeDimension):
 
     def _labelled(self, moment: datetime) -> int:
         return (moment - datetime(1970, 1, 1)) // timedelta(hours=1)
+
+    def _named(self, moment: datetime) -> int:
+        return self._labelled(self._local(moment.replace(tzinfo=self._zone)))
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(UTC).replace(tzinfo=None)
@@ -330,17 +336,14 @@ class Weekly(TimeDimension):
     def value(self, key: str) -> KeyValue:
         return date.fromisoformat(key)
 
-    def span(self, text: str) -> range:
-        start, end = _interval(text)
-        whole_days = timedelta(days=self._shift.days)
-        first, last = self._labelled(start - whole_days), self._labelled(end - _TICK - whole_days)
-        return range(first, last + 1)
-
     def _label(self, ordinal: int) -> datetime:
         return datetime.fromordinal(1 + 7 * ordinal)
 
     def _labelled(self, moment: datetime) -> int:
         return (moment.toordinal() - 1) // 7
+
+    def _named(self, moment: datetime) -> int:
+        return self._labelled(moment - timedelta(days=self._shift.days))
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -352,7 +355,7 @@ class Monthly(TimeDimension):
     longest_offset: ClassVar[timedelta] = timedelta(days=28)
 
     def ordinal(self, key: str) -> int:
-        if not re.fullmatch(r"\d{4}-\d{2}", key):
+        if not _MONTH.fullmatch(key):
             raise ValueError(key)
         month = date(int(key[:4]), int(key[5:]), 1)
         return 12 * month.year + month.month - 1
@@ -372,7 +375,7 @@ class Monthly(TimeDimension):
 
 def _plain_date(key: str) -> date:
     # date.fromisoformat also reads 20130131 and 2013-W05-4, which would be second names of a key.
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", key):
+    if not _DAY.fullmatch(key):
         raise ValueError(key)
     return date.fromisoformat(key)
 

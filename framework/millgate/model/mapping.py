@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Protocol
 
-from millgate.errors import DeclarationError
-from millgate.model.dimension import Dimension, Horizon
+from millgate.errors import BadKey, DeclarationError
+from millgate.model.dimension import Dimension, Horizon, Keys
 from millgate.model.grain import KeyRun, TimeDimension
-from millgate.model.partition import UNPARTITIONED, Partition, Partitions, join
+from millgate.model.partition import (
+    SEPARATOR,
+    UNPARTITIONED,
+    Partition,
+    Partitions,
+    join,
+    split,
+)
 
 if TYPE_CHECKING:
     from millgate.model.asset import Asset, Source
@@ -63,10 +70,11 @@ def needed_keys(
 ) -> Sequence[str]:
     """The upstream keys that `partition` is made from, clipped to the upstream's definition.
 
-    A key that the definition will have later is included: it is needed and not there yet.
+    A key that the definition will have later is included: it is needed and not there yet. Raises
+    DeclarationError if a user's own mapping fails or gives what cannot be a key.
     """
     if not isinstance(mapping, Window | Mapping | None):
-        return [upstream.canonical(k, horizon) for k in mapping.keys(partition, upstream, horizon)]
+        return _own_keys(mapping, partition, upstream, horizon)
     if not upstream.dimensions:
         return (UNPARTITIONED,)
     axes = [
@@ -74,6 +82,48 @@ def needed_keys(
         for d in upstream
     ]
     return axes[0] if len(axes) == 1 else [join(parts) for parts in product(*axes)]
+
+
+def _own_keys(
+    mapping: KeyMapping, partition: Partition, upstream: Partitions, horizon: Horizon
+) -> Sequence[str]:
+    """What a user's own mapping gives, each key once, without those outside the definition."""
+    name = f"{type(mapping).__name__}.keys"
+    try:
+        given = list(mapping.keys(partition, upstream, horizon))
+    except Exception as error:
+        raise DeclarationError(
+            f"{name} raised {type(error).__name__}: {error}",
+            where=f"upstreams of {partition}",
+            fix="mend the mapping; nothing was run",
+        ) from error
+    found: dict[str, None] = {}
+    for key in given:
+        parts = split(key) if isinstance(key, str) else None
+        if parts is None or len(parts) != len(upstream.dimensions):
+            raise _no_key(name, key, partition, upstream)
+        try:
+            if all(_is_defined(d, p, horizon) for d, p in zip(upstream, parts, strict=True)):
+                found[key] = None
+        except (ValueError, BadKey):
+            raise _no_key(name, key, partition, upstream) from None
+    return tuple(found)
+
+
+def _is_defined(dimension: Dimension, key: str, horizon: Horizon) -> bool:
+    """Whether a definition has a key now or later; raises if it is none of this kind."""
+    if isinstance(dimension, TimeDimension):
+        return dimension.ordinal(key) in dimension.defined
+    return bool(_known(dimension, key, horizon))
+
+
+def _no_key(name: str, key: object, partition: Partition, upstream: Partitions) -> DeclarationError:
+    shape = SEPARATOR.join(upstream.names) or "'' (it is unpartitioned)"
+    return DeclarationError(
+        f"{name} gives {key!r}, which cannot be a key of the upstream",
+        where=f"upstreams of {partition}",
+        fix=f"give each key as text; its dimensions are {shape}",
+    )
 
 
 def _for_dimension(
@@ -141,7 +191,7 @@ def _listed(
     if isinstance(mapping, Mapping):
         mapped = [mapping[value] for value in partition.values.values() if value in mapping]
         wanted = [k for keys in mapped for k in ([keys] if isinstance(keys, str) else keys)]
-        return [dimension.canonical(key, horizon) for key in wanted]
+        return [_known(dimension, key, horizon) for key in dict.fromkeys(wanted)]
     if own is None:
         return known
     if own not in known:
@@ -152,3 +202,10 @@ def _listed(
     first = 0 if mapping.first is None else max(at + mapping.first, 0)
     last = len(known) if mapping.last is None else at + mapping.last + 1
     return known[first : max(last, 0)]
+
+
+def _known(dimension: Dimension, key: str, horizon: Horizon) -> str:
+    """`key`, if the dimension lists it or reads its keys from production, where it may be later."""
+    if isinstance(dimension, Keys) and dimension.of is not None:
+        return key
+    return dimension.canonical(key, horizon)

@@ -35,6 +35,9 @@ class Partition:
     start: datetime | None
     end: datetime | None
 
+    def __hash__(self) -> int:
+        return hash((self.asset, self.key))
+
     def __getitem__(self, dimension: str) -> KeyValue:
         return self.columns[dimension]
 
@@ -104,16 +107,33 @@ class Partitions:
             )
         return join(d.canonical(p, horizon) for d, p in zip(self.dimensions, parts, strict=True))
 
+    def _example(self) -> str:
+        shape = SEPARATOR.join(self.names)
+        return f"{shape}, such as {join([_sample(d) for d in self])}" if shape else "no key at all"
+
     def partition(self, asset: str, key: str) -> Partition:
-        """The partition of `asset` that has a key of this definition."""
+        """The partition of `asset` that a key of this shape names, also outside the definition."""
         parts = split(key)
-        values = dict(zip(self.names, parts, strict=True))
-        columns = {d.name: d.value(p) for d, p in zip(self.dimensions, parts, strict=True)}
         time = self.time
-        start, end = time.window(time.ordinal(values[time.name])) if time else (None, None)
+        try:
+            values = dict(zip(self.names, parts, strict=True))
+            columns = {d.name: d.value(p) for d, p in zip(self.dimensions, parts, strict=True)}
+            start, end = time.window(time.ordinal(values[time.name])) if time else (None, None)
+        except (ValueError, OverflowError):
+            raise BadKey(
+                f"{key!r} is not a key of {asset}",
+                where=f"partition key {key!r}",
+                fix=f"write {self._example()}",
+            ) from None
         return Partition(
             asset, key, MappingProxyType(values), MappingProxyType(columns), start, end
         )
+
+
+def _sample(dimension: Dimension) -> str:
+    if isinstance(dimension, TimeDimension):
+        return dimension.key(dimension.first)
+    return next(iter(getattr(dimension, "listed", ())), dimension.name)
 
 
 def join(parts: Iterator[str] | Sequence[str]) -> str:

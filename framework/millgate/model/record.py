@@ -200,7 +200,7 @@ class Attempt:
     peak_bytes: int | None = None
     error_type: str | None = None
     error: str | None = None
-    error_at: str | None = None
+    error_line: str | None = None
     log_path: str | None = None
 
 
@@ -243,11 +243,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Change:
-    """Everything that one commit enters, in one transaction.
-
-    `expected` gives, for each promoted (asset, partition), the materialization that was live
-    when the run planned (None: nothing was), so that a commit can see that another run was there.
-    """
+    """Everything that one commit enters, in one transaction."""
 
     run: Run
     command: str

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 _SIGNED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 _UNSIGNED = ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+_DECIMAL = re.compile(r"DECIMAL\(([0-9]+),([0-9]+)\)")
 
 UNTYPED = "NULL"
 """The type of a column that has only nulls and no declared type."""
@@ -55,6 +55,9 @@ def widened(old: str, new: str) -> str | None:
         return old
     if old == UNTYPED:
         return new
+    if old.endswith("[]") and new.endswith("[]"):
+        element = widened(old[:-2], new[:-2])
+        return f"{element}[]" if element else None
     for narrow, wide in ((old, new), (new, old)):
         if _fits(narrow, wide):
             return wide
@@ -74,8 +77,6 @@ def _fits(narrow: str, wide: str) -> bool:
         return narrow in ("FLOAT", *_SIGNED[:3], *_UNSIGNED[:3])
     if wide == "FLOAT":
         return narrow in (*_SIGNED[:2], *_UNSIGNED[:2])
-    if narrow.endswith("[]") and wide.endswith("[]"):
-        return _fits(narrow[:-2], wide[:-2]) or narrow == wide
     return False
 
 

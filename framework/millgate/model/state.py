@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from millgate.model.record import Location, Verdict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Live:
     """The live version of a partition, with the judgement in force on it."""
 
@@ -24,17 +24,21 @@ class Live:
     """A person released it, so today's verdict on it does not count as failing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
-    """A partition whose newest version was refused as a whole and awaits a decision."""
+    """A partition whose newest version was refused as a whole and awaits a decision.
+
+    `discarded` means that a person decided: it stays out until its inputs, code or gate change.
+    """
 
     materialization: int
     code_fingerprint: str
     input_fingerprint: str
     gate_fingerprint: str
+    discarded: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Observed:
     """What a source holds now for a key.
 

@@ -13,15 +13,16 @@ from millgate.model.partition import label
 Action = Literal["make", "judge", "blocked"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why a step is planned.
 
     `kind` is one of `missing`, `forced`, `code changed`, `input changed`, `input added`,
     `input removed`, `input planned` (an upstream is made first; the step is skipped if that
     changes nothing), `gate changed`, `retry held`; for a blocked step `held upstream`,
-    `missing upstream`, `missing source file`, `blocked upstream`. `asset` and `partition` name
-    the input it speaks of, `detail` says more (`940 rows became 612`).
+    `missing upstream`, `missing source file`. `asset` and `partition` name the input it speaks
+    of (in a chain of blocked steps the first one, which is to blame), `detail` says more
+    (`940 rows became 612`).
     """
 
     kind: str
@@ -35,7 +36,7 @@ class Cause:
         return "" if self.asset is None else label(self.asset, self.partition or "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NeededInput:
     """The keys of one upstream that a step reads under a parameter, in order."""
 
@@ -45,7 +46,7 @@ class NeededInput:
     pinned: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One asset over one partition."""
 
@@ -82,6 +83,8 @@ class Plan:
     """Code fingerprint of each asset that has a step."""
     zones: tuple[str, ...] = ()
     """Time zones in which the key range was read."""
+    snapshot: int | None = None
+    """The snapshot it was made from, None before the first."""
 
     def count(self, action: Action) -> int:
         return self._counts[action]

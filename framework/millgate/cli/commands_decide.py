@@ -1,0 +1,188 @@
+"""quarantine: looking at what was refused, and deciding about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from millgate.cli.answer import Answer
+from millgate.cli.call import Call
+from millgate.cli.completion import complete_target
+from millgate.cli.options import LOOKED, command
+from millgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from millgate.lineage.refusals import QuarantineDetail, QuarantineRow
+
+_DECLINED = 4
+_DECIDED = {
+    0: "done, or shown by --dry-run",
+    1: "the warehouse cannot be read or written",
+    2: "wrong usage, nothing of it waits, or nobody is there to ask",
+    4: "you declined, or another run was there first; nothing was changed",
+}
+
+
+@click.group()
+def quarantine() -> None:
+    """Look at what was refused, release or discard it."""
+
+
+@command("list", LOOKED)
+@click.argument("selection", metavar="[SELECTION]", default="", shell_complete=complete_target)
+@click.option("--all", "closed", is_flag=True, help="Also what was decided or is superseded.")
+def list_(call: Call, selection: str, closed: bool) -> Answer:
+    """List what is held, and which rows were rejected, with the checks they fail."""
+    from millgate.cli.finding import find_assets
+    from millgate.cli.show_quarantine import list_lines
+    from millgate.lineage.refusals import quarantine_list
+
+    connection = call.reading()
+    wanted = find_assets(call.open(), connection, selection)
+    found = quarantine_list(connection, wanted, closed=closed)
+    return Answer(found, lambda width: list_lines(found, width))
+
+
+@command("show", LOOKED)
+@click.argument("target", metavar="T", shell_complete=complete_target)
+@click.option("--limit", default=10, type=click.IntRange(min=0), help="So many rows; 10 if not given.")
+def show(call: Call, target: str, limit: int) -> Answer:
+    """Show why a partition or some of its rows were refused, and the rows.
+
+    T is ASSET@KEY, or ASSET where it has no partitions.
+    """
+    from millgate.cli.show_quarantine import entry_lines
+    from millgate.cli.warehouse_query import Result
+
+    connection = call.reading()
+    detail = _detail(call, connection, target)
+    result = Result(_rows(connection, detail.entry, limit))
+    names, types, rows = result.names, result.types, list(result.texts())
+    return Answer(
+        {"entry": detail.entry, "results": detail.results, "rows": list(result.values())},
+        lambda width: entry_lines(detail, names, types, rows, call.now(), width),
+        paged=True,
+    )
+
+
+@command("release", _DECIDED)
+@click.argument("target", metavar="T", shell_complete=complete_target)
+@click.option("--reason", required=True, help="Why it may enter production; it is recorded.")
+@click.option("--dry-run", is_flag=True, help="Show what would be released and stop.")
+def release(call: Call, target: str, reason: str, dry_run: bool) -> Answer:
+    """Let refused data into production, on your word.
+
+    A held partition enters as it is; rejected rows enter together with the rows they were split
+    from. T is ASSET@KEY, or ASSET where it has no partitions.
+    """
+    entry = _open_entry(call, target)
+    if dry_run:
+        return _would(entry, "released")
+    return _done(call.open().release(entry.asset, entry.partition, reason=reason), entry)
+
+
+@command("discard", _DECIDED)
+@click.argument("target", metavar="T", shell_complete=complete_target)
+@click.option("--reason", required=True, help="Why it is not wanted; it is recorded.")
+@click.option("--dry-run", is_flag=True, help="Show what would be discarded and stop.")
+@click.option("--yes", is_flag=True, help="Discard without asking.")
+def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> Answer:
+    """Close a quarantine entry without letting its data in.
+
+    T is ASSET@KEY, or ASSET where it has no partitions. A discarded partition is not made again
+    until its inputs, code or gate change.
+    """
+    entry = _open_entry(call, target)
+    if dry_run:
+        return _would(entry, "discarded")
+    if not yes and not call.can_ask:
+        raise UsageError(
+            "nobody is there to ask whether to discard it",
+            where=f"millgate quarantine discard {target}",
+            fix="add --yes, or look first with --dry-run",
+        )
+    if not yes:
+        call.show(_would(entry, "discarded").lines(call.terminal.width))
+        if not call.terminal.ask("Discard it?"):
+            return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    return _done(call.open().discard(entry.asset, entry.partition, reason=reason), entry)
+
+
+def _detail(
+    call: Call, connection: duckdb.DuckDBPyConnection, target: str
+) -> QuarantineDetail:
+    from millgate.cli.finding import find_partition
+    from millgate.lineage.refusals import quarantine_show
+
+    asset, key = find_partition(call.open(), connection, target)
+    found = quarantine_show(connection, asset, key)
+    if found is None:
+        raise _nothing_waits(target)
+    return found
+
+
+def _open_entry(call: Call, target: str) -> QuarantineRow:
+    """The entry that waits for a decision; UsageError where none does."""
+    with call.open().reading() as connection:
+        entry = _detail(call, connection, target).entry
+    if entry.status != "held":
+        raise _nothing_waits(target)
+    return entry
+
+
+def _nothing_waits(target: str) -> UsageError:
+    return UsageError(
+        f"nothing of {target} waits in quarantine",
+        where=target,
+        fix="millgate quarantine list shows what does",
+    )
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, entry: QuarantineRow, limit: int
+) -> duckdb.DuckDBPyRelation:
+    """Some rows of an entry, their reasons first."""
+    from millgate.store.views import MATERIALIZATION
+
+    name = entry.asset.replace('"', '""')
+    return connection.sql(
+        f"SELECT quarantine_reasons, * EXCLUDE (quarantine_reasons, {MATERIALIZATION.name}) "
+        f'FROM quarantine."{name}" WHERE {MATERIALIZATION.name} = {entry.materialization} '
+        f"ORDER BY len(quarantine_reasons) = 0 LIMIT {limit}"
+    )
+
+
+def _would(entry: QuarantineRow, verb: str) -> Answer:
+    from millgate.cli.grid import hanging
+    from millgate.cli.show_quarantine import entry_label
+
+    rows = "all" if entry.scope == "partition" else "the rejected"
+    told = f"{rows} {entry.rows:,} rows would be {verb}. Nothing was changed."
+    return Answer(
+        {"entry": entry, "done": None},
+        lambda width: hanging(f"{entry_label(entry)}  ", told, width),
+    )
+
+
+def _done(said: str, entry: QuarantineRow) -> Answer:
+    from millgate.cli.grid import hanging
+    from millgate.cli.show_plan import command_line, next_line
+    from millgate.cli.show_quarantine import entry_label
+
+    return Answer(
+        {"entry": entry, "done": said},
+        lambda width: [
+            *hanging("", said, width),
+            *next_line(command_line("plan", f"{entry.asset}+"), width),
+        ],
+    )
+
+
+_COMMANDS: Sequence[click.Command] = (list_, show, release, discard)
+for _command in _COMMANDS:
+    quarantine.add_command(_command)

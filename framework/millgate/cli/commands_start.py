@@ -1,0 +1,101 @@
+"""init, list and show: beginning a project and looking at what it declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from millgate.cli.answer import Answer
+from millgate.cli.call import Call
+from millgate.cli.completion import complete_target
+from millgate.cli.options import LOOKED, command
+from millgate.errors import UnknownAsset, did_you_mean
+
+if TYPE_CHECKING:
+    from millgate.model.schema import Schema
+    from millgate.project import Project
+
+
+@command(
+    "init",
+    {
+        0: "the project is laid out",
+        1: "it cannot be written",
+        2: "files of the project are there already; nothing was written",
+    },
+    project=False,
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def init(_call: Call, folder: Path) -> Answer:
+    """Lay out a project that runs at once.
+
+    DIR may exist; nothing in it is written over.
+    """
+    import shlex
+
+    from millgate.cli.scaffolding import lay_out
+    from millgate.cli.show_plan import next_line
+
+    written = lay_out(folder)
+    inside = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    return Answer(
+        {"folder": str(folder), "files": written},
+        lambda width: [
+            f"{folder}: a project with {len(written)} files\n",
+            *(f"  {path}\n" for path in written),
+            *next_line(f"{inside}millgate materialize", width),
+        ],
+    )
+
+
+@command("list", LOOKED)
+@click.argument("selection", metavar="[SELECTION]", default="", shell_complete=complete_target)
+def list_(call: Call, selection: str) -> Answer:
+    """Print the names that a selection means, upstreams first.
+
+    One name a line, for scripts and for trying a selection. Without it, all assets and sources.
+    """
+    project = call.open()
+    found = [project.graph[name] for name in project.select(selection)]
+    return Answer(
+        [{"asset": node.name, "kind": node.kind, "defined_in": node.defined_in} for node in found],
+        lambda _: [f"{node.name}\n" for node in found],
+    )
+
+
+@command("show", LOOKED)
+@click.argument("asset", metavar="ASSET", shell_complete=complete_target)
+def show(call: Call, asset: str) -> Answer:
+    """Show an asset's definition, upstreams, columns and checks."""
+    from millgate.cli.show_asset import Shown, asset_data, asset_lines
+
+    project = call.open()
+    graph = project.graph
+    if asset not in graph.order:
+        raise UnknownAsset(
+            f"no asset {asset!r}",
+            where=f"millgate show {asset}",
+            fix=did_you_mean(asset, graph.order, "all names: millgate list"),
+        )
+    node = graph[asset]
+    gate = project.mill.gates[asset] if node.kind == "asset" else None
+    shown = Shown(
+        node,
+        tuple(edge for edge in graph.edges if edge.downstream == asset),
+        tuple(edge.downstream for edge in graph.edges if edge.upstream == asset),
+        gate.rules if gate else (),
+        _columns(project, asset),
+    )
+    return Answer(asset_data(shown), lambda width: asset_lines(shown, width))
+
+
+def _columns(project: Project, asset: str) -> Schema | None:
+    """The columns of what is live, None where nothing is."""
+    from millgate.lineage import queries
+
+    if project.warehouse.current() is None:
+        return None
+    with project.reading() as connection:
+        return queries.live_schema(connection, asset)

@@ -1,0 +1,112 @@
+"""A run while it goes on: a bar on a terminal, a line for each committed group elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column as RichColumn
+from rich.text import Text
+
+from millgate.cli.grid import hanging
+from millgate.cli.show_report import STYLES
+
+if TYPE_CHECKING:
+    from millgate.cli.terminal import Terminal
+    from millgate.model.request import Done, Watcher
+    from millgate.model.step import Step
+
+_TOLD = 20
+"""So many failed and held partitions are told of one by one while the run goes on."""
+
+
+class Lines:
+    """Plain lines: each committed group, and what failed or is held."""
+
+    def __init__(self, total: int, write: Callable[[Text], None]) -> None:
+        self._total = total
+        self._write = write
+        self._finished = 0
+        self._told = 0
+        self._group: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def started(self, step: Step) -> None:
+        pass
+
+    def finished(self, done: Done) -> None:
+        self._finished += 1
+        self._group[done.step.asset][done.outcome] += 1
+        if done.outcome in ("failed", "held") and self._told < _TOLD:
+            self._told += 1
+            self._write(told(done))
+
+    def committed(self, snapshot: int, partitions: int) -> None:  # noqa: ARG002
+        made = "; ".join(
+            f"{asset}: {', '.join(f'{n:,} {outcome}' for outcome, n in counts.items())}"
+            for asset, counts in self._group.items()
+        )
+        self._group.clear()
+        self._write(
+            Text(f" {self._finished:,} of {self._total:,}  snapshot {snapshot}  {made}".rstrip())
+        )
+
+
+class Bar:
+    """A progress bar with what is running and what went wrong."""
+
+    def __init__(self, progress: Progress, total: int, width: int | None) -> None:
+        self._progress = progress
+        self._bar = progress.add_task("", total=total, trouble="")
+        self._width = width
+        self._trouble: Counter[str] = Counter()
+
+    def started(self, step: Step) -> None:
+        self._progress.update(self._bar, description=step.asset)
+
+    def finished(self, done: Done) -> None:
+        if done.outcome in ("failed", "held", "blocked", "refused"):
+            self._trouble[done.outcome] += 1
+        if done.outcome in ("failed", "held") and self._trouble[done.outcome] <= _TOLD:
+            for line in hanging("", told(done), self._width):
+                self._progress.console.print(line, soft_wrap=True)
+        trouble = ", ".join(f"{n:,} {outcome}" for outcome, n in self._trouble.items())
+        self._progress.update(self._bar, advance=1, trouble=trouble)
+
+    def committed(self, snapshot: int, partitions: int) -> None:
+        pass
+
+
+def told(done: Done) -> Text:
+    """One failed or held partition in a line."""
+    line = Text(f" {done.outcome:<7} ", STYLES[done.outcome])
+    return line.append(f"{done.step}  {done.message}".rstrip(), "default")
+
+
+@contextmanager
+def watching(terminal: Terminal, total: int, silent: bool) -> Iterator[Watcher]:
+    """A watcher that shows `total` steps on stderr while the block runs."""
+    if silent or not terminal.errors.is_terminal:
+        yield Lines(total, lambda line: None if silent else terminal.write_aside([line]))
+        return
+    with bar_on(terminal.errors) as progress:
+        yield Bar(progress, total, terminal.error_width)
+
+
+def bar_on(console: Console) -> Progress:
+    """A progress bar on one line of a terminal, gone when it is finished."""
+    return Progress(
+        TextColumn(" {task.description}", table_column=RichColumn(no_wrap=True, ratio=1)),
+        BarColumn(bar_width=None, table_column=RichColumn(ratio=2)),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("[yellow]{task.fields[trouble]}"),
+        console=console,
+        transient=True,
+        expand=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

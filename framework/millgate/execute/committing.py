@@ -1,0 +1,258 @@
+"""Entering what a run made: one group of results, one commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from millgate.execute.mill import Mill
+from millgate.execute.order import Product
+from millgate.lineage import catalog, queries, recorder
+from millgate.model.partition import Partition
+from millgate.model.record import (
+    Attempt,
+    Change,
+    Declarations,
+    Judged,
+    Materialization,
+    Promotion,
+    PromotionKind,
+    QuarantineEntry,
+    Run,
+    StepRecord,
+    show_id,
+)
+from millgate.store import views
+from millgate.store.warehouse import Commit, Links
+
+if TYPE_CHECKING:
+    import duckdb
+
+PartitionId = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A product with the judgement's number, ready to be entered."""
+
+    partition: Partition
+    product: Product
+    judged: Judged
+
+
+@dataclass
+class Group:
+    """What has come back since the last commit, in the order in which it did."""
+
+    finished: list[Finished] = field(default_factory=list)
+    rejudged: list[Judged] = field(default_factory=list)
+    """Judgements of versions that were live before."""
+    observed: list[Materialization] = field(default_factory=list)
+    steps: list[StepRecord] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.finished or self.rejudged or self.steps)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A commit that was made, and the partitions it refused with the run that was there first."""
+
+    snapshot: int
+    refused: Mapping[PartitionId, int]
+
+
+@contextmanager
+def committing(mill: Mill) -> Iterator[Commit]:
+    """A commit whose draft has a catalog that this Millgate may write, of a project at its place.
+
+    Views name files by the project's folder: where it was moved they are all made anew.
+    """
+    with mill.warehouse.committing() as commit:
+        if commit.fresh:
+            catalog.create(commit.connection, mill.root)
+        elif catalog.check_writable(commit.connection).root != mill.root:
+            catalog.set_root(commit.connection, mill.root)
+            rebuild_views(commit.connection, mill, mill.assets)
+        yield commit
+
+
+def enter(
+    mill: Mill,
+    group: Group,
+    run: Run,
+    declarations: Declarations | None,
+    expected: Mapping[PartitionId, int | None],
+    unusable: dict[int, int],
+) -> Entered:
+    """Commit a group: files moved, lineage recorded, views rebuilt, the snapshot published.
+
+    A partition that another run changed since this run planned (`expected` says what was live
+    then) is refused, and with it what the group made from it. `unusable` learns the refused
+    materializations and the run that was there first.
+    """
+    with committing(mill) as commit:
+        refused = _refused(commit.connection, group.finished, expected, unusable)
+        kept = [f for f in group.finished if _id(f) not in refused]
+        entered = [_move(commit, mill, finished) for finished in kept]
+        change = _change(mill, group, run, declarations, kept, entered, refused)
+        recorder.record(commit.connection, change, commit.snapshot)
+        rebuild_views(commit.connection, mill, {m.asset for m in entered})
+        links = {
+            finished.partition: made.path
+            for finished, made in zip(kept, entered, strict=True)
+            if made.location == "versions"
+        }
+        return Entered(commit.publish(Links(add=links)), refused)
+
+
+def _id(finished: Finished) -> PartitionId:
+    return finished.partition.asset, finished.partition.key
+
+
+def _refused(
+    connection: duckdb.DuckDBPyConnection,
+    group: Iterable[Finished],
+    expected: Mapping[PartitionId, int | None],
+    unusable: dict[int, int],
+) -> dict[PartitionId, int]:
+    planned_on = {_id(f): expected.get(_id(f)) for f in group}
+    refused = {(c.asset, c.partition): c.run for c in queries.conflicts(connection, planned_on)}
+    for finished in group:
+        made = finished.product.materialization
+        lost = [i.materialization for i in made.inputs if i.materialization in unusable]
+        if lost:
+            refused.setdefault(_id(finished), unusable[lost[0]])
+        if _id(finished) in refused:
+            unusable[made.id] = refused[_id(finished)]
+    return refused
+
+
+def _move(commit: Commit, mill: Mill, finished: Finished) -> Materialization:
+    """The materialization at its final place, its files moved there."""
+    product = finished.product
+    made = product.materialization
+    folder = mill.layout.quarantine_path(finished.partition, made.id)
+    path = f"{folder}/rows.parquet"
+    if product.refused is not None:
+        commit.move(product.refused.path, path, "quarantine")
+        commit.write_report(f"{folder}/report.json", _report(made, finished.judged))
+    if product.accepted is None:
+        assert product.refused is not None
+        return replace(made, location="quarantine", path=path, bytes=product.refused.bytes)
+    version = mill.layout.version_path(finished.partition, made.id)
+    commit.move(product.accepted, version, "versions")
+    return replace(made, location="versions", path=version)
+
+
+def _report(made: Materialization, judged: Judged) -> str:
+    """The judgement as JSON, for who finds the folder without the catalog."""
+    judgement = judged.judgement
+    return json.dumps(
+        {
+            "asset": made.asset,
+            "partition": made.partition,
+            "materialization": show_id(made.id),
+            "verdict": judgement.verdict,
+            "rows": judgement.rows,
+            "rejected_rows": judgement.rejected_rows,
+            "data_hash": made.data_hash,
+            "failed": [asdict(result) for result in judgement.failed],
+        },
+        indent=2,
+    )
+
+
+def _change(
+    mill: Mill,
+    group: Group,
+    run: Run,
+    declarations: Declarations | None,
+    kept: Iterable[Finished],
+    entered: Iterable[Materialization],
+    refused: Mapping[PartitionId, int],
+) -> Change:
+    now = mill.clock()
+    pairs = list(zip(kept, entered, strict=True))
+    return Change(
+        run=run,
+        command=run.command,
+        committed_at=now,
+        materializations=(*group.observed, *(made for _, made in pairs)),
+        judged=(*group.rejudged, *(finished.judged for finished, _ in pairs)),
+        promotions=(
+            *(_promotion(made, "observe", run, None) for made in group.observed),
+            *(
+                _promotion(
+                    made,
+                    "split" if finished.judged.judgement.verdict == "split" else "promote",
+                    run,
+                    finished.judged.id,
+                )
+                for finished, made in pairs
+                if made.location == "versions"
+            ),
+        ),
+        quarantined=tuple(
+            entry for finished, made in pairs if (entry := _quarantined(mill, finished, made))
+        ),
+        steps=tuple(
+            replace(s, outcome="refused", blocked_by=f"run {refused[s.asset, s.partition]}")
+            if (s.asset, s.partition) in refused
+            else s
+            for s in group.steps
+        ),
+        attempts=tuple(group.attempts),
+        declarations=declarations,
+    )
+
+
+def _promotion(
+    made: Materialization, kind: PromotionKind, run: Run, judgement: int | None
+) -> Promotion:
+    return Promotion(
+        made.asset,
+        made.partition,
+        kind,
+        made.id,
+        made.created_at,
+        run.id,
+        run.actor,
+        judgement=judgement,
+    )
+
+
+def _quarantined(mill: Mill, finished: Finished, made: Materialization) -> QuarantineEntry | None:
+    refused = finished.product.refused
+    if refused is None:
+        return None
+    return QuarantineEntry(
+        made.id,
+        made.asset,
+        made.partition,
+        "partition" if made.location == "quarantine" else "rows",
+        refused.rows,
+        refused.bytes,
+        f"{mill.layout.quarantine_path(finished.partition, made.id)}/rows.parquet",
+        finished.judged.judged_at,
+        finished.judged.id,
+        refused.schema,
+    )
+
+
+def rebuild_views(connection: duckdb.DuckDBPyConnection, mill: Mill, assets: Iterable[str]) -> None:
+    """Make `production.<asset>` and `quarantine.<asset>` say what the tables say."""
+    for name in sorted(assets):
+        partitions = mill.graph[name].partitions
+        live = queries.live_versions(connection, name)
+        statements = views.production_view(
+            name, partitions, live, mill.layout.versions, queries.last_schema(connection, name)
+        )
+        refused = queries.quarantine_files(connection, name)
+        statements += views.quarantine_view(name, partitions, refused, mill.layout.quarantine)
+        for statement in statements:
+            connection.execute(statement)

@@ -1,0 +1,214 @@
+"""A person's decisions about quarantine: release and discard, each with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from millgate.errors import Conflict, UnknownAsset, UsageError, did_you_mean
+from millgate.execute.committing import committing, rebuild_views
+from millgate.execute.mill import Mill
+from millgate.execute.running import claim, open_run, started
+from millgate.gate.evaluate import REASONS
+from millgate.lineage import queries, recorder
+from millgate.lineage.queries import OpenEntry
+from millgate.model.partition import label
+from millgate.model.record import (
+    Change,
+    Decision,
+    Judged,
+    Judgement,
+    LiveVersion,
+    Materialization,
+    Promotion,
+    Run,
+    materialization_id,
+    show_id,
+)
+from millgate.store import digest, reading, types, writing
+from millgate.store.warehouse import Commit, Links
+
+
+def release(mill: Mill, asset: str, key: str, reason: str) -> str:
+    """Let the newest refused data of a partition into production, on a person's word.
+
+    A held partition goes in as it is; rejected rows go in together with the rows they were split
+    from, if those are still live. Both make a new version, derived from the refused one, with
+    the judgement that was overruled. Returns what was done.
+    """
+    return _decided(mill, asset, key, "quarantine release", reason, _release)
+
+
+def discard(mill: Mill, asset: str, key: str, reason: str) -> str:
+    """Close the newest quarantine entry of a partition; its data stays out.
+
+    The files stay in `quarantine/`. A discarded partition is not made again until its inputs,
+    code or gate change. Returns what was done.
+    """
+    return _decided(mill, asset, key, "quarantine discard", reason, _discard)
+
+
+def open_entry(mill: Mill, asset: str, key: str) -> OpenEntry:
+    """The open quarantine entry of a partition; UsageError where there is none."""
+    with mill.reading() as connection:
+        found = queries.open_entry(connection, asset, key)
+    if found is None:
+        raise UsageError(
+            f"nothing of {label(asset, key)} waits in quarantine",
+            where="lineage.quarantine",
+            fix="millgate quarantine list shows what does",
+        )
+    return found
+
+
+def _decided(
+    mill: Mill,
+    asset: str,
+    key: str,
+    command: str,
+    reason: str,
+    verb: Callable[[Mill, Commit, OpenEntry, Run, str], str],
+) -> str:
+    if not reason.strip():
+        raise UsageError(
+            "a decision needs a reason", where=command, fix='give one: --reason "checked with ops"'
+        )
+    if asset not in mill.assets:
+        raise UnknownAsset(
+            f'no asset "{asset}"',
+            where=command,
+            fix=did_you_mean(asset, mill.assets, "all names: millgate list"),
+        )
+    with open_run(mill, command, label(asset, key)) as opened:
+        claim(opened, [(asset, key)])
+        open_entry(mill, asset, key)
+        with committing(mill) as commit:
+            entry = queries.open_entry(commit.connection, asset, key)
+            if entry is None:
+                raise Conflict(
+                    f"{label(asset, key)} was decided a moment ago",
+                    where="lineage.quarantine",
+                    fix=f"millgate why {label(asset, key)}",
+                )
+            run = replace(
+                started(mill, opened),
+                status="succeeded",
+                finished_at=mill.clock(),
+                exit_status=0,
+                message=reason,
+            )
+            return verb(mill, commit, entry, run, reason)
+
+
+def _discard(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str) -> str:
+    decision = Decision(entry.materialization, "discarded", mill.clock(), run.actor, reason)
+    change = Change(run, run.command, mill.clock(), decisions=(decision,))
+    _enter(mill, commit, entry, change, Links())
+    return f"discarded {_described(entry)}"
+
+
+def _release(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str) -> str:
+    live = _live(commit, entry)
+    if entry.scope == "rows" and (live is None or live.materialization != entry.materialization):
+        raise Conflict(
+            f"the rows were split from {show_id(entry.materialization)}, which is not live now",
+            where=label(entry.asset, entry.partition),
+            fix="materialize the partition again: its rows are judged by today's gate",
+        )
+    refused = queries.materialization(commit.connection, entry.materialization)
+    assert refused is not None
+    frame = _released_rows(mill, entry, live)
+    partition = mill.assets[entry.asset].partition(entry.partition)
+    made, staged, judgement = _released(mill, refused, frame, run)
+    version = mill.layout.version_path(partition, made.id)
+    commit.move(staged, version, "versions")
+    judged = Judged(made.id, made.id, judgement, mill.clock(), run.id)
+    change = Change(
+        run,
+        run.command,
+        mill.clock(),
+        materializations=(replace(made, path=version),),
+        judged=(judged,),
+        promotions=(
+            Promotion(
+                made.asset,
+                made.partition,
+                "release",
+                made.id,
+                made.created_at,
+                run.id,
+                run.actor,
+                reason,
+                judged.id,
+            ),
+        ),
+        decisions=(Decision(refused.id, "released", mill.clock(), run.actor, reason),),
+    )
+    _enter(mill, commit, entry, change, Links(add={partition: version}))
+    return f"released {_described(entry)} as {show_id(made.id)}"
+
+
+def _released_rows(mill: Mill, entry: OpenEntry, live: LiveVersion | None) -> pl.LazyFrame:
+    """What production gets: the refused rows, after those they were split from."""
+    rows = reading.scan_version(mill.layout.quarantine / entry.path).drop(REASONS)
+    shaped = mill.gates[entry.asset].shape(rows)
+    if entry.scope == "partition":
+        return shaped
+    assert live is not None
+    kept = reading.scan_version(mill.layout.versions / live.path)
+    return pl.concat([kept, shaped.select(kept.collect_schema().names())])
+
+
+def _released(
+    mill: Mill, refused: Materialization, frame: pl.LazyFrame, run: Run
+) -> tuple[Materialization, Path, Judgement]:
+    """The new version in staging, with the judgement that is overruled."""
+    number = materialization_id(run.id, 1)
+    staged = mill.layout.staged(run.id, number)
+    footer = {
+        "asset": refused.asset,
+        "partition": refused.partition,
+        "materialization": number,
+        "run": run.id,
+        "code_fingerprint": refused.code_fingerprint,
+        "derived_from": refused.id,
+    }
+    writing.write(frame, staged, footer)
+    written = reading.scan_version(staged)
+    schema = types.schema_of(written)
+    gate = mill.gates[refused.asset]
+    found = gate.evaluate(written, columns=schema, live=None, measure=digest.expressions(schema))
+    made = replace(
+        refused,
+        id=number,
+        run=run.id,
+        step=None,
+        kind="released",
+        derived_from=refused.id,
+        data_hash=digest.digest(found.measured, schema),
+        schema=schema,
+        rows=found.judgement.rows,
+        bytes=staged.stat().st_size,
+        location="versions",
+        created_at=mill.clock(),
+    )
+    return made, staged, found.judgement
+
+
+def _live(commit: Commit, entry: OpenEntry) -> LiveVersion | None:
+    versions = queries.live_versions(commit.connection, entry.asset)
+    return next((v for v in versions if v.partition == entry.partition), None)
+
+
+def _enter(mill: Mill, commit: Commit, entry: OpenEntry, change: Change, links: Links) -> None:
+    recorder.record(commit.connection, change, commit.snapshot)
+    rebuild_views(commit.connection, mill, [entry.asset])
+    commit.publish(links)
+
+
+def _described(entry: OpenEntry) -> str:
+    rows = f"{entry.rows:,} rows" if entry.scope == "rows" else "the partition"
+    return f"{rows} of {label(entry.asset, entry.partition)} ({show_id(entry.materialization)})"

@@ -1,0 +1,69 @@
+"""Everything a plan is made and carried out with, gathered once when a project is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from millgate.gate.compiled import CompiledGate, compile_gate
+from millgate.model.asset import Asset
+from millgate.model.record import SourceFile
+from millgate.plan.fingerprint import code_fingerprint
+from millgate.plan.graph import Graph
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from millgate.store.layout import Layout
+    from millgate.store.locks import RunFiles
+    from millgate.store.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Mill:
+    """The parts of an open project.
+
+    `clock` gives the aware present; `actor` is who runs this; `code_version` names the commit of
+    the project's own repository, where it has one.
+    """
+
+    root: Path
+    graph: Graph
+    layout: Layout
+    warehouse: Warehouse
+    run_files: RunFiles
+    actor: str
+    host: str
+    code_version: str | None
+    millgate_version: str
+    clock: Callable[[], datetime]
+    seen_files: dict[str, SourceFile] = field(default_factory=dict)
+    """Source files fingerprinted by this process, by path."""
+
+    @cached_property
+    def assets(self) -> Mapping[str, Asset]:
+        return {n.name: n for n in self.graph.nodes if isinstance(n, Asset)}
+
+    @cached_property
+    def gates(self) -> Mapping[str, CompiledGate]:
+        """The compiled gate of each asset."""
+        return {name: compile_gate(asset.gate, name) for name, asset in self.assets.items()}
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """The code fingerprint of each asset."""
+        return {name: code_fingerprint(asset, self.root) for name, asset in self.assets.items()}
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the current snapshot."""
+        connection = self.warehouse.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()

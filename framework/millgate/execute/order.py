@@ -1,0 +1,114 @@
+"""What a worker is told: one step with its inputs resolved to versions; and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from millgate.model.asset import Asset, Input, Node
+from millgate.model.partition import Partition
+from millgate.model.record import Attempt, InputVersion, Judgement, Materialization
+from millgate.model.schema import Schema
+from millgate.model.step import Step
+
+if TYPE_CHECKING:
+    from millgate.execute.sources import Observation
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version that steps may read, committed or still staged by this run."""
+
+    materialization: int
+    partition: Partition
+    files: tuple[Path, ...]
+    schema: Schema
+    data_hash: str
+
+    def as_input(self, pinned: bool) -> InputVersion:
+        return InputVersion(
+            self.materialization, self.partition.asset, self.partition.key, self.data_hash, pinned
+        )
+
+
+@dataclass(frozen=True)
+class ResolvedInput:
+    """An input with the versions it is read from, in key order."""
+
+    declared: Input
+    upstream: Node
+    versions: tuple[Version, ...]
+    schema: Schema | None
+    """The widened schema of the upstream's live versions; None where none is known."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything one step needs to be carried out, away from the coordinator."""
+
+    step: Step
+    step_id: int
+    asset: Asset
+    partition: Partition
+    run: int
+    materialization: int
+    inputs: tuple[ResolvedInput, ...]
+    sources: Mapping[str, Observation]
+    """What the source files looked like when they were fingerprinted, to be checked afterwards."""
+    code_fingerprint: str
+    input_fingerprint: str
+    live_schema: Schema | None
+    live: Version | None
+    """The version to judge again, for a step that only judges."""
+    staged: Path
+    """Where the accepted rows go; the refused rows and the raw stream go beside it."""
+
+    @property
+    def read(self) -> tuple[InputVersion, ...]:
+        """The versions read, each once."""
+        found = {
+            version.materialization: version.as_input(given.declared.pinned)
+            for given in self.inputs
+            for version in given.versions
+        }
+        return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Product:
+    """A computed and judged partition in staging.
+
+    `accepted` is None where the verdict is hold, `refused` where no row was refused.
+    """
+
+    materialization: Materialization
+    judgement: Judgement
+    accepted: Path | None
+    refused: Refused | None
+    compute_s: float
+    gate_s: float
+    write_s: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Rows on their way to quarantine: a staged file with their reasons."""
+
+    path: Path
+    schema: Schema
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What came back from a worker: a product or a judgement, or neither and the error."""
+
+    order: Order
+    attempts: tuple[Attempt, ...]
+    product: Product | None = None
+    judgement: Judgement | None = None
+    message: str = ""
+    detail: str = ""

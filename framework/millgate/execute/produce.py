@@ -1,0 +1,152 @@
+"""One step from its inputs to a judged partition in staging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+
+from millgate.execute.compute import compute
+from millgate.execute.order import Order, Product, Refused
+from millgate.execute.settle import Frame, Settled, check_strays, settle, strays
+from millgate.execute.sources import check_unchanged
+from millgate.gate.compiled import CompiledGate
+from millgate.gate.evaluate import Evaluation
+from millgate.model.record import Judgement, Materialization
+from millgate.model.schema import Schema
+from millgate.store import digest, reading, types, writing
+
+
+def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> Product:
+    """The step's partition: computed, judged and written to staging.
+
+    A result that is in memory is judged there and written once. One that streams is written
+    first and judged in a scan of what was written; it is written again only if rows leave it.
+    """
+    began = perf_counter()
+    metadata = footer(order)
+    settled = settle(compute(order), order, gate.declared, metadata)
+    check_unchanged(order.sources, order.asset.name)
+    computed = perf_counter()
+    evaluation = gate.evaluate(
+        settled.frame,
+        columns=_accepted_schema(settled, gate),
+        live=order.live_schema,
+        measure=[*digest.expressions(settled.schema), *strays(settled.schema, order.partition)],
+    )
+    check_strays(evaluation.measured, settled.frame, order)
+    judged = perf_counter()
+    accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
+    refused = _refused(settled, evaluation, order, metadata)
+    made = Materialization(
+        id=order.materialization,
+        asset=order.asset.name,
+        partition=order.partition.key,
+        window_start=order.partition.start,
+        window_end=order.partition.end,
+        run=order.run,
+        step=order.step_id,
+        kind="made",
+        derived_from=None,
+        code_fingerprint=order.code_fingerprint,
+        input_fingerprint=order.input_fingerprint,
+        data_hash=data_hash,
+        schema=schema,
+        rows=_rows(evaluation.judgement),
+        bytes=accepted.stat().st_size if accepted else 0,
+        location="versions" if accepted else "quarantine",
+        path="",
+        created_at=clock(),
+        inputs=order.read,
+    )
+    return Product(
+        made,
+        evaluation.judgement,
+        accepted,
+        refused,
+        compute_s=computed - began,
+        gate_s=judged - computed,
+        write_s=perf_counter() - judged,
+    )
+
+
+def judge_again(order: Order, gate: CompiledGate) -> Judgement:
+    """Today's judgement of the live version."""
+    assert order.live is not None
+    live = order.live
+    frame = reading.scan_version(live.files[0])
+    return gate.evaluate(frame, columns=live.schema, live=None).judgement
+
+
+def _accepted_schema(settled: Settled, gate: CompiledGate) -> Schema:
+    """The columns that production would get: a gate may coerce, drop or add some."""
+    columns = settled.frame.collect_schema()
+    accepted = gate.accepted_schema(columns)
+    return settled.schema if accepted == columns else types.schema_of(pl.DataFrame(schema=accepted))
+
+
+def footer(order: Order) -> dict[str, Any]:
+    """The lineage that a Parquet file carries, so that files alone can tell what they are."""
+    return {
+        "asset": order.asset.name,
+        "partition": order.partition.key,
+        "materialization": order.materialization,
+        "run": order.run,
+        "code_fingerprint": order.code_fingerprint,
+        "inputs": [
+            {
+                "asset": version.asset,
+                "partition": version.partition,
+                "materialization": version.materialization,
+                "data_hash": version.data_hash,
+            }
+            for version in order.read
+        ],
+    }
+
+
+def _rows(judgement: Judgement) -> int:
+    """Rows of the version itself: without the rejected ones where they were split off."""
+    return judgement.rows - (judgement.rejected_rows if judgement.verdict == "split" else 0)
+
+
+def _accepted(
+    settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
+) -> tuple[Path | None, str, Schema]:
+    """The file of the rows that may go on (None for a hold), their data hash and schema."""
+    whole = digest.digest(evaluation.measured, settled.schema)
+    if evaluation.judgement.verdict == "hold":
+        return None, whole, settled.schema
+    if not evaluation.rewrites:
+        if settled.file is None:
+            writing.write(settled.frame, order.staged, metadata)
+        return order.staged, whole, settled.schema
+    frame = evaluation.accepted(settled.frame)
+    path = order.staged.with_suffix(".accepted.parquet")
+    writing.write(frame, path, metadata)
+    schema = types.schema_of(frame)
+    measured = _measure(frame, path, schema)
+    return path, digest.digest(measured, schema), schema
+
+
+def _measure(frame: Frame, path: Path, schema: Schema) -> Mapping[str, Any]:
+    written = frame.lazy() if isinstance(frame, pl.DataFrame) else reading.scan_version(path)
+    return written.select(digest.expressions(schema)).collect().row(0, named=True)
+
+
+def _refused(
+    settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
+) -> Refused | None:
+    """The file of rejected rows, or of all rows of a hold, with their reasons."""
+    judgement = evaluation.judgement
+    if judgement.verdict == "promote":
+        return None
+    frame = evaluation.rejected(settled.frame)
+    path = order.staged.with_suffix(".refused.parquet")
+    writing.write(frame, path, metadata)
+    rows = judgement.rows if judgement.verdict == "hold" else judgement.rejected_rows
+    return Refused(path, types.schema_of(frame), rows, path.stat().st_size)

@@ -1,0 +1,129 @@
+"""From a request to a plan: what the warehouse and the sources hold now, asked of the planner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from millgate.errors import MissingSetting
+from millgate.execute.mill import Mill
+from millgate.execute.sources import Observation, observe
+from millgate.lineage import queries
+from millgate.model.asset import Asset, Source
+from millgate.model.dimension import Horizon, Keys
+from millgate.model.record import InputVersion
+from millgate.model.request import Request
+from millgate.model.state import State
+from millgate.model.step import Plan
+from millgate.plan.keyrange import KeyRange, Target
+from millgate.plan.planner import make_plan
+from millgate.plan.selection import select
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan, with the state it was made from and what the sources held."""
+
+    plan: Plan
+    state: State
+    observations: Mapping[str, Mapping[str, Observation]]
+
+
+def propose(mill: Mill, request: Request) -> Proposal:
+    """The plan that answers a request now. Changes nothing."""
+    target = Target.parse(request.target)
+    selected = select(target.selection, mill.graph)
+    key_range = _key_range(request, target)
+    snapshot = mill.warehouse.current()
+    with ExitStack() as stack:
+        connection = stack.enter_context(mill.reading()) if snapshot is not None else None
+        involved = _involved(mill, selected)
+        live, held = queries.read_state(connection, involved) if connection else ({}, {})
+        horizon = Horizon(mill.clock(), _listed_keys(mill, involved, connection))
+        if connection and not mill.seen_files:
+            mill.seen_files.update(queries.source_files(connection))
+        observations = observe(
+            [n for n in map(mill.graph.__getitem__, involved) if isinstance(n, Source)],
+            horizon,
+            mill.root,
+            mill.seen_files,
+        )
+        observed = {
+            name: {key: o.observed for key, o in by_key.items()}
+            for name, by_key in observations.items()
+        }
+        state = State(live, held, observed)
+
+        def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
+            return queries.inputs_of(connection, ids) if connection else {}
+
+        plan = make_plan(
+            mill.graph,
+            selected,
+            key_range,
+            state,
+            horizon,
+            code=mill.code,
+            gates={name: gate.fingerprint for name, gate in mill.gates.items()},
+            with_upstreams=request.with_upstreams,
+            force=request.force,
+            retry_held=request.retry_held,
+            inputs_of=inputs_of,
+            selection_text=request.target,
+        )
+    return Proposal(replace(plan, snapshot=snapshot), state, observations)
+
+
+def check_settings(mill: Mill, plan: Plan) -> None:
+    """Raise MissingSetting if an asset that would be made needs a variable that is not set."""
+    for name in sorted({s.asset for s in plan.steps if s.action == "make"}):
+        for parameter, env in mill.assets[name].settings.items():
+            if env.variable not in os.environ:
+                raise MissingSetting(
+                    f"{name} needs the environment variable {env.variable}",
+                    where=f"{mill.assets[name].defined_in}, parameter {parameter}",
+                    fix=f"export {env.variable}=... and run again; nothing was run",
+                )
+
+
+def _key_range(request: Request, target: Target) -> KeyRange | None:
+    if request.partition is not None:
+        return KeyRange.literal(request.partition)
+    if request.first is not None or request.last is not None:
+        return KeyRange.parse(f"{request.first or ''}..{request.last or ''}")
+    return target.key_range
+
+
+def _involved(mill: Mill, selected: Iterable[str]) -> list[str]:
+    """The selected assets and all their upstreams, in topological order."""
+    wanted = set(selected)
+    for name in tuple(wanted):
+        wanted.update(mill.graph.upstream(name))
+    return [name for name in mill.graph.order if name in wanted]
+
+
+def _listed_keys(
+    mill: Mill, names: Iterable[str], connection: duckdb.DuckDBPyConnection | None
+) -> dict[str, list[str]]:
+    """The live values of every column that a `Keys(of=...)` names."""
+    columns = {
+        dimension.of
+        for name in names
+        for dimension in mill.graph[name].partitions
+        if isinstance(dimension, Keys) and dimension.of
+    }
+    if connection is None:
+        return {}
+    found = {column: queries.distinct_values(connection, column) for column in sorted(columns)}
+    return {column: values for column, values in found.items() if values is not None}
+
+
+def assets_of(plan: Plan, mill: Mill) -> dict[str, Asset]:
+    """The assets that have a step, by name."""
+    return {name: mill.assets[name] for name in {step.asset for step in plan.steps}}

@@ -1,0 +1,290 @@
+"""Carrying out a plan: steps side by side, results committed in groups."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
+from itertools import count
+
+from millgate.execute.attempts import work
+from millgate.execute.board import Board
+from millgate.execute.committing import Finished, Group, enter
+from millgate.execute.declarations import declarations
+from millgate.execute.ending import ended, judgement_message, step_record
+from millgate.execute.interrupt import Interrupt
+from millgate.execute.mill import Mill
+from millgate.execute.order import Order, Product, Version, Worked
+from millgate.execute.proposal import Proposal
+from millgate.execute.versions import Versions
+from millgate.gate.contract import contract_results
+from millgate.model.record import Judged, Judgement, Outcome, Run, materialization_id
+from millgate.model.request import Done, Report, Watcher
+from millgate.model.step import Step
+from millgate.plan.fingerprint import input_fingerprint
+from millgate.plan.planner import still_stale
+
+_POLL_S = 0.2
+_GRACE_S = 10.0
+"""How long a Ctrl-C waits for running steps before it goes on without them."""
+
+
+class Runner:
+    """One run of a plan: `go` tells the whole story."""
+
+    def __init__(
+        self,
+        mill: Mill,
+        proposal: Proposal,
+        run: Run,
+        pool: Executor,
+        width: int,
+        watcher: Watcher,
+        interrupt: Interrupt,
+    ) -> None:
+        self._mill = mill
+        self._plan = proposal.plan
+        self._state = proposal.state
+        self._run = run
+        self._pool = pool
+        self._width = width
+        self._watcher = watcher
+        self._interrupt = interrupt
+        self._stop = threading.Event()
+        self._ordinals: Iterator[int] = count(1)
+        self._step_ids: Iterator[int] = count(1)
+        self._board = Board(proposal.plan)
+        self._versions = Versions(mill, proposal, run.id, self._ordinals)
+        self._running: dict[Future[Worked], Order] = {}
+        self._group = Group()
+        self._uncommitted: list[Done] = []
+        self._done: list[Done] = []
+        self._expected: dict[tuple[str, str], int | None] = {
+            (name, key): live.materialization
+            for name, by_key in proposal.state.live.items()
+            for key, live in by_key.items()
+        }
+        self._unusable: dict[int, int] = {}
+        self._snapshot: int | None = None
+        self._committed_at = time.monotonic()
+        self._commit_cost_s = 0.0
+
+    def go(self) -> Report:
+        """Run every step that can run, commit what passes, and report."""
+        while len(self._board) and not self._interrupt.requested:
+            self._submit()
+            if self._commit_is_due():
+                self._commit(self._run)
+            self._collect(_POLL_S)
+        if self._interrupt.requested:
+            self._wind_up()
+        final = ended(self._run, self._report(), self._mill.clock())
+        self._commit(final)
+        after = ended(self._run, self._report(), self._mill.clock())
+        if after.status != final.status:
+            self._commit(after)
+        return self._report()
+
+    def _report(self) -> Report:
+        done = (*self._done, *self._uncommitted)
+        return Report(self._run.id, self._plan, done, self._snapshot, self._interrupt.requested)
+
+    def _submit(self) -> None:
+        """Hand out ready steps until every worker has one and one waits."""
+        while len(self._running) <= self._width and (step := self._board.take()):
+            blocker = step.cause.of if step.action == "blocked" else self._board.blocker(step)
+            if blocker is not None:
+                why = f"{step.cause.kind}: {blocker}" if step.action == "blocked" else blocker
+                self._settled(step, "blocked", f"blocked by {why}", stopped_by=blocker)
+                continue
+            order = self._order(step)
+            if step.cause.kind == "input planned" and not self._is_needed(step, order):
+                continue
+            self._watcher.started(step)
+            self._start(order)
+
+    def _start(self, order: Order) -> None:
+        future = self._pool.submit(
+            work,
+            order,
+            self._mill.gates[order.asset.name],
+            root=self._mill.root,
+            log_path=self._mill.layout.log_file,
+            clock=self._mill.clock,
+            stop=self._stop,
+        )
+        self._running[future] = order
+
+    def _order(self, step: Step) -> Order:
+        asset = self._mill.assets[step.asset]
+        inputs = self._versions.resolve(step, self._board)
+        made = materialization_id(self._run.id, next(self._ordinals))
+        read = [
+            (r.declared.parameter, v.partition.asset, v.partition.key, v.data_hash)
+            for r in inputs
+            for v in r.versions
+            if not r.declared.pinned
+        ]
+        return Order(
+            step=step,
+            step_id=materialization_id(self._run.id, next(self._step_ids)),
+            asset=asset,
+            partition=asset.partition(step.key),
+            run=self._run.id,
+            materialization=made,
+            inputs=inputs,
+            sources=self._versions.sources(step),
+            code_fingerprint=self._mill.code[asset.name],
+            input_fingerprint=input_fingerprint(read),
+            live_schema=self._versions.schema(asset.name),
+            live=self._versions.live(asset.name, step.key) if step.action == "judge" else None,
+            staged=self._mill.layout.staged(self._run.id, made),
+        )
+
+    def _is_needed(self, step: Step, order: Order) -> bool:
+        """Whether a step that waited for its inputs has something to do; settles it if not."""
+        live = self._state.live.get(step.asset, {}).get(step.key)
+        held = self._state.held.get(step.asset, {}).get(step.key)
+        wanted = (order.code_fingerprint, order.input_fingerprint)
+        gate = self._mill.gates[step.asset].fingerprint
+        if held and (held.code_fingerprint, held.input_fingerprint) == wanted:
+            if held.gate_fingerprint == gate:
+                self._settled(
+                    step, "held", "nothing changed since it was held", stopped_by=str(step)
+                )
+                return False
+        elif not still_stale(step, live, *wanted):
+            self._settled(step, "unchanged", "its inputs came out as they were")
+            return False
+        return True
+
+    def _collect(self, timeout_s: float) -> None:
+        """Take in the results that are there, waiting for the first one."""
+        if not self._running:
+            return
+        finished, _ = wait(self._running, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        for future in finished:
+            order = self._running.pop(future)
+            self._take_in(order, future.result())
+
+    def _take_in(self, order: Order, worked: Worked) -> None:
+        step = order.step
+        if worked.product is not None and not self._keeps_contract(order, worked.product):
+            self._start(replace(order, live_schema=self._versions.schema(order.asset.name)))
+            return
+        self._group.attempts.extend(worked.attempts)
+        if worked.product is not None:
+            self._take_product(order, worked.product)
+        elif worked.judgement is not None:
+            assert order.live is not None
+            self._group.rejudged.append(self._judged(order.live.materialization, worked.judgement))
+            failing = worked.judgement.verdict != "promote"
+            message = judgement_message(worked.judgement)
+            self._settled(step, "judged", message, failing=failing, step_id=order.step_id)
+        else:
+            self._settled(
+                step,
+                "failed",
+                worked.message,
+                detail=worked.detail,
+                stopped_by=str(step),
+                step_id=order.step_id,
+            )
+
+    def _keeps_contract(self, order: Order, product: Product) -> bool:
+        """Whether a version judged by an older live schema also fits today's.
+
+        Another partition of the same asset may have been accepted in the meantime.
+        """
+        schema = self._versions.schema(order.asset.name)
+        if product.accepted is None or schema is None or schema is order.live_schema:
+            return True
+        return not contract_results(schema, product.materialization.schema, order.asset.gate)
+
+    def _take_product(self, order: Order, product: Product) -> None:
+        made, judgement = product.materialization, product.judgement
+        lost = next((i for i in made.inputs if i.materialization in self._unusable), None)
+        if lost is not None:
+            by = f"run {self._unusable[lost.materialization]}"
+            self._settled(order.step, "refused", f"made from what {by} replaced", stopped_by=by)
+            return
+        judged = self._judged(made.id, judgement)
+        self._group.finished.append(Finished(order.partition, product, judged))
+        held = product.accepted is None
+        if product.accepted is not None:
+            self._versions.widen(order.asset.name, made.schema)
+            self._board.made[order.step.id] = Version(
+                made.id, order.partition, (product.accepted,), made.schema, made.data_hash
+            )
+        self._settled(
+            order.step,
+            "held" if held else "made",
+            judgement_message(judgement),
+            rejected_rows=judgement.rejected_rows,
+            stopped_by=str(order.step) if held else None,
+            step_id=order.step_id,
+        )
+
+    def _judged(self, materialization: int, judgement: Judgement) -> Judged:
+        number = materialization_id(self._run.id, next(self._ordinals))
+        return Judged(number, materialization, judgement, self._mill.clock(), self._run.id)
+
+    def _settled(
+        self,
+        step: Step,
+        outcome: Outcome,
+        message: str,
+        *,
+        detail: str = "",
+        failing: bool = False,
+        rejected_rows: int = 0,
+        stopped_by: str | None = None,
+        step_id: int | None = None,
+    ) -> None:
+        number = step_id or materialization_id(self._run.id, next(self._step_ids))
+        done = Done(step, outcome, message, detail, failing, rejected_rows)
+        self._board.settle(step, stopped_by=stopped_by)
+        self._group.steps.append(step_record(number, self._run.id, done, stopped_by))
+        self._uncommitted.append(done)
+
+    def _commit_is_due(self) -> bool:
+        if not self._group:
+            return False
+        age_s = time.monotonic() - self._committed_at
+        return not self._running or age_s > max(1.0, 20 * self._commit_cost_s)
+
+    def _commit(self, run: Run) -> None:
+        began = time.monotonic()
+        group, self._group = self._group, Group()
+        group.observed, self._versions.unrecorded = self._versions.unrecorded, []
+        declared = declarations(self._mill) if self._snapshot is None else None
+        entered = enter(self._mill, group, run, declared, self._expected, self._unusable)
+        self._snapshot = entered.snapshot
+        for finished in group.finished:
+            if finished.product.accepted is not None:
+                made = finished.product.materialization
+                self._expected[made.asset, made.partition] = made.id
+        for done in self._uncommitted:
+            by = entered.refused.get(done.step.id)
+            if by is not None:
+                done = replace(done, outcome="refused", message=f"run {by} changed it first")
+                self._board.stopped[done.step.id] = f"run {by}"
+            self._done.append(done)
+            self._watcher.finished(done)
+        self._watcher.committed(entered.snapshot, len(group.finished) - len(entered.refused))
+        self._uncommitted = []
+        self._committed_at = time.monotonic()
+        self._commit_cost_s = self._committed_at - began
+
+    def _wind_up(self) -> None:
+        """After Ctrl-C: give running steps a moment, keep what they finish, cancel the rest."""
+        self._stop.set()
+        for future in [f for f in self._running if f.cancel()]:
+            del self._running[future]
+        deadline = time.monotonic() + _GRACE_S
+        while self._running and time.monotonic() < deadline:
+            self._collect(_POLL_S)
+        for step in self._board.remaining():
+            self._settled(step, "cancelled", "the run was interrupted")

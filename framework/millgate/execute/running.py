@@ -1,0 +1,91 @@
+"""A run from its claims to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from millgate.errors import Conflict
+from millgate.execute.capture import captured_output
+from millgate.execute.interrupt import stoppable
+from millgate.execute.mill import Mill
+from millgate.execute.proposal import check_settings, propose
+from millgate.execute.runner import Runner
+from millgate.execute.upkeep import tidy
+from millgate.lineage import queries
+from millgate.model.record import Run
+from millgate.model.request import Report, Request, Watcher
+from millgate.model.step import Plan
+from millgate.store.locks import OpenRun, Overlap
+
+
+def carry_out(
+    mill: Mill, request: Request, plan: Plan, *, workers: int, watcher: Watcher
+) -> Report:
+    """Run a plan: claim its partitions, do the steps, commit what passes, report.
+
+    Raises Conflict, having done nothing, if another living run has claimed one of the partitions.
+    """
+    check_settings(mill, plan)
+    tidy(mill)
+    with open_run(mill, request.command, request.target) as opened:
+        claim(opened, [step.id for step in plan.steps])
+        # Another run may have committed since the plan was made; under the claims none can.
+        proposal = propose(mill, request)
+        if not proposal.plan.steps:
+            return Report(opened.id, proposal.plan, (), None)
+        claim(opened, [step.id for step in proposal.plan.steps])
+        run = started(mill, opened, plan)
+        with captured_output(), stoppable() as interrupt:
+            pool = ThreadPoolExecutor(workers, thread_name_prefix="millgate")
+            try:
+                return Runner(mill, proposal, run, pool, workers, watcher, interrupt).go()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+                mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
+
+
+def open_run(mill: Mill, command: str, selection: str) -> OpenRun:
+    """A new run, alive until it is closed; its number was never used before."""
+    recorded = 0
+    if mill.warehouse.current() is not None:
+        with mill.reading() as connection:
+            recorded = queries.last_run(connection)
+    return mill.run_files.start(
+        command, selection, mill.actor, mill.host, mill.clock(), minimum=recorded + 1
+    )
+
+
+def claim(opened: OpenRun, partitions: Iterable[tuple[str, str]]) -> None:
+    """Claim partitions for a run; Conflict names the run that has one of them."""
+    overlaps: tuple[Overlap, ...] = opened.claim(partitions)
+    if not overlaps:
+        return
+    holder = overlaps[0].holder
+    count = sum(len(overlap.partitions) for overlap in overlaps)
+    raise Conflict(
+        f"run {holder.run} is working on {count:,} of these partitions",
+        where=f"run {holder.run}: {holder.command} {holder.selection}".rstrip()
+        + f", by {holder.actor} on {holder.host}, pid {holder.pid}, "
+        f"since {holder.started_at.astimezone():%Y-%m-%d %H:%M %z}",
+        fix="run again when it is done (millgate runs shows it); nothing was attempted",
+    )
+
+
+def started(mill: Mill, opened: OpenRun, plan: Plan | None = None) -> Run:
+    """The record of a run that has just begun."""
+    info = opened.info
+    return Run(
+        id=info.run,
+        command=info.command,
+        selection=info.selection,
+        range_from=plan.range_from if plan else None,
+        range_to=plan.range_to if plan else None,
+        status="running",
+        started_at=info.started_at,
+        finished_at=None,
+        actor=info.actor,
+        host=info.host,
+        code_version=mill.code_version,
+        millgate_version=mill.millgate_version,
+    )

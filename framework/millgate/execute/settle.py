@@ -1,0 +1,144 @@
+"""Whatever an asset returned, as a frame that can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from millgate.errors import BadResult
+from millgate.execute.order import Order
+from millgate.model.partition import Partition
+from millgate.model.schema import Schema
+from millgate.store import types, writing
+
+Frame = pl.DataFrame | pl.LazyFrame
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A result as a frame: in memory, or a scan of the `file` it was streamed to."""
+
+    frame: Frame
+    schema: Schema
+    file: Path | None
+
+
+def settle(
+    result: Any, order: Order, declared: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> Settled:
+    """The result as a frame with typed columns; streams go to `order.staged` first.
+
+    A column of nothing but nulls takes its type from the gate's schema or from the live
+    versions. Raises BadResult for what cannot be stored.
+    """
+    frame, file = _as_frame(result, order, metadata)
+    columns = frame.collect_schema()
+    _check_names(list(columns), order)
+    untyped = [name for name, dtype in columns.items() if dtype == pl.Null]
+    if untyped:
+        frame = frame.with_columns(
+            pl.col(name).cast(_type_of(name, order, declared)) for name in untyped
+        )
+        columns, file = frame.collect_schema(), None
+    _check_partition_columns(columns, order)
+    return Settled(frame, types.schema_of(frame), file)
+
+
+def _as_frame(result: Any, order: Order, metadata: Mapping[str, Any]) -> tuple[Frame, Path | None]:
+    if isinstance(result, pl.DataFrame):
+        return result, None
+    if isinstance(result, pa.Table):
+        return pl.DataFrame(result), None
+    if not writing.is_storable(result):
+        raise BadResult(
+            f"{order.asset.name} returned {_described(result)}",
+            where=order.asset.defined_in,
+            fix="return a polars frame, a pyarrow Table or RecordBatchReader, a DuckDB relation, "
+            "or an iterator of frames",
+        )
+    writing.write(result, order.staged, metadata)
+    return pl.scan_parquet(order.staged, glob=False, hive_partitioning=False), order.staged
+
+
+def _described(result: Any) -> str:
+    if result is None:
+        return "None: did it forget to return?"
+    kind = type(result)
+    return f"a {kind.__module__}.{kind.__qualname__}".replace("a builtins.", "a ")
+
+
+def _check_names(names: list[str], order: Order) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.casefold(), name)
+        if twin is not name or not name.strip():
+            raise BadResult(
+                f"the columns {twin!r} and {name!r} are one name in SQL"
+                if twin is not name
+                else "a column has no name",
+                where=order.asset.defined_in,
+                fix="rename one of them in the asset",
+            )
+    if not names:
+        raise BadResult(
+            f"{order.asset.name} returned a frame without columns",
+            where=order.asset.defined_in,
+            fix="return an empty frame with its columns and types where there are no rows",
+        )
+
+
+def _type_of(name: str, order: Order, declared: Mapping[str, Any]) -> pl.DataType:
+    if name in declared:
+        dtype: pl.DataType = declared[name]
+        return dtype
+    live = order.live_schema.types.get(name) if order.live_schema else None
+    if live is None:
+        raise BadResult(
+            f"column {name!r} has only nulls and no type",
+            where=order.asset.defined_in,
+            fix=f"cast it, such as pl.col({name!r}).cast(pl.String), or declare it in the gate",
+        )
+    return types.polars_type(live)
+
+
+def _check_partition_columns(columns: Mapping[str, pl.DataType], order: Order) -> None:
+    for dimension in order.asset.partitions:
+        dtype = columns.get(dimension.name)
+        if dtype is not None and types.duckdb_type(dtype) != dimension.column_type:
+            raise BadResult(
+                f"column {dimension.name!r} is {dtype}, where the partition column of "
+                f"{order.asset.name} is {dimension.column_type}",
+                where=order.asset.defined_in,
+                fix=f"cast it to {types.polars_type(dimension.column_type)}, "
+                "or leave it out: Millgate adds it",
+            )
+
+
+def strays(columns: Mapping[str, Any] | Schema, partition: Partition) -> list[pl.Expr]:
+    """For each partition column that the frame has, the number of rows of another key."""
+    present = columns.types if isinstance(columns, Schema) else columns
+    return [
+        pl.col(name).ne_missing(pl.lit(value)).sum().alias(f"{name}@strays")
+        for name, value in partition.columns.items()
+        if name in present
+    ]
+
+
+def check_strays(measured: Mapping[str, Any], frame: Frame, order: Order) -> None:
+    """Raise BadResult, showing the values, if rows belong to another partition."""
+    for name, value in order.partition.columns.items():
+        count = measured.get(f"{name}@strays")
+        if count:
+            others = frame.lazy().select(name).filter(pl.col(name).ne_missing(pl.lit(value)))
+            shown = others.unique().head(3).collect().to_series().to_list()
+            raise BadResult(
+                f"{count:,} rows of {order.step} have {name} = {', '.join(map(str, shown))}",
+                where=order.asset.defined_in,
+                fix=f"keep only the rows of {order.partition.key}, such as "
+                f"frame.filter(pl.col({name!r}) == partition[{name!r}])",
+            )

@@ -1,0 +1,57 @@
+"""What a run does before it begins: take note of dead runs, and mend what a crash left behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from millgate.execute.committing import committing
+from millgate.execute.mill import Mill
+from millgate.lineage import queries, recorder
+from millgate.model.partition import Partition
+from millgate.model.record import Change, Run
+from millgate.store.locks import RunInfo
+
+
+def tidy(mill: Mill) -> None:
+    """Leave nothing behind of runs that are gone: their staging, their links, their silence."""
+    for info in mill.run_files.dead():
+        _bury(mill, info)
+    mill.warehouse.sweep_staging(mill.run_files.is_alive)
+    snapshot = mill.warehouse.current()
+    if snapshot is not None and mill.warehouse.links_behind:
+        mill.warehouse.mend_links(_live_paths(mill), snapshot)
+
+
+def _bury(mill: Mill, info: RunInfo) -> None:
+    """Record that a run died."""
+    run = Run(
+        id=info.run,
+        command=info.command,
+        selection=info.selection,
+        range_from=None,
+        range_to=None,
+        status="died",
+        started_at=info.started_at,
+        finished_at=None,
+        actor=info.actor,
+        host=info.host,
+        code_version=None,
+        millgate_version=mill.millgate_version,
+        message="the process ended without a word",
+    )
+    with committing(mill) as commit:
+        known = queries.recorded_run(commit.connection, info.run) or run
+        died = replace(known, status="died", message=run.message)
+        change = Change(died, "note a dead run", mill.clock())
+        recorder.record(commit.connection, change, commit.snapshot)
+        commit.publish()
+    mill.run_files.forget(info.run)
+
+
+def _live_paths(mill: Mill) -> dict[Partition, str]:
+    with mill.reading() as connection:
+        return {
+            node.partition(version.partition): version.path
+            for name, node in mill.assets.items()
+            for version in queries.live_versions(connection, name)
+        }

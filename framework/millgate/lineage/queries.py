@@ -1,0 +1,303 @@
+"""What the rest of Millgate asks of the catalog, as records of the model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from millgate.errors import DeclarationError, did_you_mean
+from millgate.lineage.columns import live_schemas, read_schemas, recorded_columns, united
+from millgate.lineage.fetch import ids_table, keys_table, many, named_rows, offered, rows
+from millgate.model.record import (
+    InputVersion,
+    LiveVersion,
+    Materialization,
+    Run,
+    SourceFile,
+)
+from millgate.model.schema import Schema
+from millgate.model.state import Held, Live
+
+if TYPE_CHECKING:
+    import duckdb
+
+PartitionId = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """A partition that is not as a run found it, and the run that changed it."""
+
+    asset: str
+    partition: str
+    run: int
+
+
+@dataclass(frozen=True)
+class OpenEntry:
+    """An open quarantine entry; `path` and `schema` are those of the quarantined file."""
+
+    materialization: int
+    asset: str
+    partition: str
+    scope: str
+    rows: int
+    bytes: int
+    path: str
+    quarantined_at: datetime
+    judgement: int
+    schema: Schema
+
+
+def asset_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The names of all declared assets and sources, sorted."""
+    found = rows(connection, "SELECT asset FROM lineage.assets WHERE declared ORDER BY asset")
+    return [name for (name,) in found]
+
+
+def read_state(
+    connection: duckdb.DuckDBPyConnection, assets: Collection[str] | None = None
+) -> tuple[dict[str, dict[str, Live]], dict[str, dict[str, Held]]]:
+    """What is live and what is held, by asset and key; of all assets unless some are named."""
+    live: dict[str, dict[str, Live]] = defaultdict(dict)
+    for asset, key, *values in many(
+        connection,
+        "SELECT p.asset, p.partition, p.materialization, "
+        f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
+        f"{_digits('m.data_hash')}, nullif({_digits('j.gate_fingerprint')}, ''), j.verdict, "
+        "m.location, m.path, "
+        "r.kind = 'release' AND r.judgement IS NOT DISTINCT FROM p.judgement AS released "
+        "FROM lineage.production p "
+        "JOIN lineage.materializations m ON m.materialization = p.materialization "
+        "JOIN lineage.promotions r ON r.promotion = p.promotion "
+        "LEFT JOIN lineage.judgements j ON j.judgement = p.judgement "
+        f"{_among('p', assets)} ORDER BY p.asset, p.partition",
+        _given(assets),
+    ):
+        live[asset][key] = Live(*values)
+    held: dict[str, dict[str, Held]] = defaultdict(dict)
+    for asset, key, *values in many(
+        connection,
+        "SELECT q.asset, q.partition, q.materialization, "
+        f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
+        f"{_digits('j.gate_fingerprint')}, q.status = 'discarded' AS discarded "
+        "FROM lineage.quarantine q "
+        "JOIN lineage.materializations m ON m.materialization = q.materialization "
+        "JOIN lineage.judgements j ON j.judgement = q.judgement "
+        f"{_among('q', assets)} AND q.scope = 'partition' AND (q.status = 'held' "
+        "OR q.status = 'discarded' AND NOT EXISTS (FROM lineage.materializations n "
+        "WHERE n.asset = q.asset AND n.partition = q.partition "
+        "AND n.materialization > q.materialization)) ORDER BY q.asset, q.partition",
+        _given(assets),
+    ):
+        held[asset][key] = Held(*values)
+    return dict(live), dict(held)
+
+
+def inputs_of(
+    connection: duckdb.DuckDBPyConnection, ids: Collection[int]
+) -> dict[int, tuple[InputVersion, ...]]:
+    """The versions that each of the materializations was made from."""
+    found: dict[int, list[InputVersion]] = {id_: [] for id_ in ids}
+    with offered(connection, wanted=ids_table(ids)):
+        for downstream, *values in many(
+            connection,
+            "SELECT e.downstream, u.materialization, u.asset, u.partition, "
+            f"{_digits('u.data_hash')}, e.kind = 'pinned' AS pinned "
+            "FROM lineage.materialization_edges e JOIN wanted w ON w.id = e.downstream "
+            "JOIN lineage.materializations u ON u.materialization = e.upstream "
+            "WHERE e.kind <> 'derived' ORDER BY e.downstream, u.asset, u.partition",
+        ):
+            found[downstream].append(InputVersion(*values))
+    return {id_: tuple(inputs) for id_, inputs in found.items()}
+
+
+def conflicts(
+    connection: duckdb.DuckDBPyConnection, expected: Mapping[PartitionId, int | None]
+) -> list[Overtaken]:
+    """The partitions of which something else is live than expected (None: nothing is)."""
+    if not expected:
+        return []
+    keys = keys_table(expected)
+    planned = keys.append_column("expected", pa.array(expected.values(), pa.int64()))
+    with offered(connection, planned=planned):
+        found = rows(
+            connection,
+            "WITH overtaken AS (SELECT x.asset, x.partition FROM planned x "
+            "LEFT JOIN lineage.production p ON p.asset = x.asset AND p.partition = x.partition "
+            "WHERE p.materialization IS DISTINCT FROM x.expected) "
+            "SELECT o.asset, o.partition, max_by(r.run, r.promotion) FROM overtaken o "
+            "JOIN lineage.promotions r ON r.asset = o.asset AND r.partition = o.partition "
+            "GROUP BY o.asset, o.partition ORDER BY o.asset, o.partition",
+        )
+    return [Overtaken(*row) for row in found]
+
+
+def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:
+    """The live versions of an asset, in key order."""
+    return _versions(
+        connection,
+        "SELECT p.partition, p.materialization, m.path, m.schema_hash, m.rows "
+        "FROM lineage.production p "
+        "JOIN lineage.materializations m ON m.materialization = p.materialization "
+        "WHERE p.asset = ? ORDER BY p.partition",
+        asset,
+    )
+
+
+def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:
+    """The files that `quarantine.<asset>` shows: the open entries of an asset, in key order."""
+    return _versions(
+        connection,
+        "SELECT partition, materialization, path, schema_hash, rows FROM lineage.quarantine "
+        "WHERE asset = ? AND status = 'held' ORDER BY partition",
+        asset,
+    )
+
+
+def live_schema(connection: duckdb.DuckDBPyConnection, asset: str) -> Schema | None:
+    """The columns of what is live of an asset, None where nothing is.
+
+    Each has the type that holds the values of every partition; where no type does, that of the
+    version made first.
+    """
+    return united(live_schemas(connection, [asset]).get(asset, ()), "first")
+
+
+def last_schema(connection: duckdb.DuckDBPyConnection, asset: str) -> Schema | None:
+    """The columns of an asset when something of it was last live; None if nothing ever was."""
+    return recorded_columns(connection, [asset]).get(asset)
+
+
+def open_entry(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str
+) -> OpenEntry | None:
+    """The open quarantine entry of a partition: there is at most one."""
+    found = named_rows(
+        connection,
+        "SELECT materialization, asset, partition, scope, rows, bytes, path, quarantined_at, "
+        "judgement, schema_hash FROM lineage.quarantine "
+        "WHERE asset = ? AND partition = ? AND status = 'held'",
+        [asset, partition],
+    )
+    if not found:
+        return None
+    return OpenEntry(**_with_schema(connection, found[0]))
+
+
+def materialization(connection: duckdb.DuckDBPyConnection, id_: int) -> Materialization | None:
+    """A version as it is on record, with its inputs and files; None if it is not."""
+    found = named_rows(
+        connection,
+        "SELECT materialization AS id, asset, partition, window_start, window_end, run, step, "
+        f"kind, derived_from, {_digits('code_fingerprint')} AS code_fingerprint, "
+        f"{_digits('input_fingerprint')} AS input_fingerprint, "
+        f"{_digits('data_hash')} AS data_hash, "
+        "schema_hash, rows, bytes, location, path, created_at "
+        "FROM lineage.materializations WHERE materialization = ?",
+        [id_],
+    )
+    if not found:
+        return None
+    files = rows(
+        connection,
+        "SELECT path, bytes, modified_at, content_hash FROM lineage.source_files "
+        "WHERE materialization = ? ORDER BY path",
+        [id_],
+    )
+    return Materialization(
+        **_with_schema(connection, found[0]),
+        inputs=inputs_of(connection, [id_])[id_],
+        files=tuple(SourceFile(*file) for file in files),
+    )
+
+
+def last_run(connection: duckdb.DuckDBPyConnection) -> int:
+    """The highest number that a run has on record, 0 where there is none."""
+    return int(rows(connection, "SELECT coalesce(max(run), 0) FROM lineage.runs")[0][0])
+
+
+def recorded_run(connection: duckdb.DuckDBPyConnection, run: int) -> Run | None:
+    """A run as it is on record; None if it is not."""
+    found = rows(
+        connection,
+        "SELECT run, command, selection, range_from, range_to, status, started_at, finished_at, "
+        "actor, host, code_version, millgate_version, resumes, exit_status, message "
+        "FROM lineage.runs WHERE run = ?",
+        [run],
+    )
+    return Run(*found[0]) if found else None
+
+
+def source_files(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]:
+    """The files of every source as they were last observed, by path."""
+    found = rows(
+        connection,
+        "SELECT f.path, f.bytes, f.modified_at, f.content_hash FROM lineage.source_files f "
+        "JOIN lineage.production p ON p.materialization = f.materialization "
+        "ORDER BY f.materialization",
+    )
+    return {row[0]: SourceFile(*row) for row in found}
+
+
+def distinct_values(connection: duckdb.DuckDBPyConnection, column: str) -> list[str] | None:
+    """The live values of `asset.column` as text, sorted; None where nothing is live.
+
+    Raises DeclarationError if the asset has no such column.
+    """
+    asset, _, name = column.partition(".")
+    if not rows(connection, "SELECT 1 FROM lineage.production WHERE asset = ? LIMIT 1", [asset]):
+        return None
+    view = f"production.{_quoted(asset)}"
+    known = [row[0] for row in rows(connection, f"DESCRIBE {view}")]
+    if name.casefold() not in {k.casefold() for k in known}:
+        raise DeclarationError(
+            f"{asset} has no column {name!r}",
+            where=f"Keys(of={column!r})",
+            fix=did_you_mean(name, known, f"columns are: {', '.join(known)}"),
+        )
+    found = rows(
+        connection,
+        f"SELECT DISTINCT {_quoted(name)}::VARCHAR AS value FROM {view} "
+        "WHERE value IS NOT NULL ORDER BY value",
+    )
+    return [value for (value,) in found]
+
+
+def _versions(connection: duckdb.DuckDBPyConnection, query: str, asset: str) -> list[LiveVersion]:
+    found = rows(connection, query, [asset])
+    schemas = read_schemas(connection, {row[3] for row in found})
+    return [LiveVersion(key, id_, path, schemas[hash_], n) for key, id_, path, hash_, n in found]
+
+
+def _with_schema(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its schema in the place of the hash."""
+    hash_ = row["schema_hash"]
+    kept = {name: value for name, value in row.items() if name != "schema_hash"}
+    return {**kept, "schema": read_schemas(connection, [hash_])[hash_]}
+
+
+def _among(alias: str, assets: Collection[str] | None) -> str:
+    return (
+        f"WHERE {alias}.asset IN (SELECT unnest(?::VARCHAR[]))"
+        if assets is not None
+        else "WHERE true"
+    )
+
+
+def _given(assets: Collection[str] | None) -> list[object]:
+    return [] if assets is None else [list(assets)]
+
+
+def _digits(column: str) -> str:
+    """SQL for a hash as its 32 hexadecimal digits, empty where it is NULL."""
+    return f"coalesce(replace({column}::VARCHAR, '-', ''), '')"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,268 @@
+"""What a commit remembers: one change, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from millgate.errors import StoreError
+from millgate.lineage.catalog import VERSION
+from millgate.lineage.columns import refresh_columns, write_schemas
+from millgate.lineage.fetch import ids_table, insert, keys_table, offered, rows
+from millgate.lineage.rows import (
+    added_rows,
+    declaration_rows,
+    promotion_rows,
+    quarantine_rows,
+    rejudged,
+    relocated_rows,
+    run_rows,
+    utc,
+)
+from millgate.model.record import Change, Promotion
+from millgate.model.schema import Schema
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PER_SNAPSHOT = 1_000_000
+"""Promotions are numbered snapshot x this + ordinal: rising by commit, without counting."""
+
+
+def record(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
+    """Enter a change in one transaction; StoreError, and nothing entered, if that fails.
+
+    A promotion counts from `change.committed_at` on, because no reader sees it before.
+    """
+    import duckdb
+
+    try:
+        connection.execute("BEGIN TRANSACTION")
+        _enter(connection, change, snapshot)
+        connection.execute("COMMIT")
+        # COMMIT has been seen to return although it had rolled back.
+        kept = rows(connection, "SELECT 1 FROM lineage.snapshots WHERE snapshot = ?", [snapshot])
+    except duckdb.Error as error:
+        _roll_back(connection)
+        raise _not_recorded(str(error), snapshot) from error
+    except BaseException:
+        _roll_back(connection)
+        raise
+    if not kept:
+        raise _not_recorded("the transaction was rolled back", snapshot)
+
+
+def _enter(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
+    if change.declarations is not None:
+        _replace_declarations(connection, change, snapshot)
+    write_schemas(
+        connection,
+        [m.schema for m in change.materializations] + [e.schema for e in change.quarantined],
+    )
+    _overrule_judgements(connection, change)
+    for name, table in added_rows(change).items():
+        insert(connection, name, table)
+    _relocate(connection, change)
+    _decide(connection, change)
+    _supersede(connection, change)
+    _quarantine(connection, change)
+    _promote(connection, change, snapshot)
+    _write_run(connection, change)
+    _write_snapshot(connection, change, snapshot)
+
+
+def _replace_declarations(
+    connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int
+) -> None:
+    """Write what is declared now; a row that says what it said before is left alone."""
+    assert change.declarations is not None
+    assets, edges = declaration_rows(change.declarations)
+    names = ", ".join(assets.column_names)
+    with offered(connection, declared_assets=assets, declared_edges=edges):
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE changed_assets AS "
+            "SELECT * REPLACE (code_fingerprint::UUID AS code_fingerprint, "
+            "gate_fingerprint::UUID AS gate_fingerprint) FROM declared_assets "
+            f"EXCEPT SELECT {names} FROM lineage.assets WHERE declared"
+        )
+        connection.execute(
+            "DELETE FROM lineage.assets WHERE asset IN (SELECT asset FROM changed_assets)"
+        )
+        connection.execute(
+            "INSERT INTO lineage.assets BY NAME "
+            "SELECT *, true AS declared, ?::BIGINT AS snapshot FROM changed_assets",
+            [snapshot],
+        )
+        connection.execute("DROP TABLE changed_assets")
+        connection.execute(
+            "UPDATE lineage.assets SET declared = false, snapshot = ? "
+            "WHERE declared AND asset NOT IN (SELECT asset FROM declared_assets)",
+            [snapshot],
+        )
+        connection.execute("DELETE FROM lineage.asset_edges")
+        connection.execute("INSERT INTO lineage.asset_edges BY NAME SELECT * FROM declared_edges")
+
+
+def _overrule_judgements(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    """Put judgements on versions that were judged before in the place of the older ones."""
+    newer = rejudged(change)
+    if not newer:
+        return
+    ids = ids_table([j.materialization for j in newer])
+    with offered(connection, rejudged=ids):
+        connection.execute(
+            "UPDATE lineage.judgements SET in_force = false "
+            "WHERE in_force AND materialization IN (SELECT id FROM rejudged)"
+        )
+    numbers = ids.append_column("judgement", ids_table([j.id for j in newer])["id"])
+    with offered(connection, rejudged=numbers):
+        connection.execute(
+            "UPDATE lineage.production SET judgement = r.judgement FROM rejudged r "
+            "WHERE production.materialization = r.id"
+        )
+
+
+def _relocate(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    if change.relocated:
+        with offered(connection, relocated=relocated_rows(change)):
+            connection.execute(
+                "UPDATE lineage.materializations SET location = r.location, path = r.path "
+                "FROM relocated r WHERE materializations.materialization = r.materialization"
+            )
+
+
+def _decide(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    """Close the entries that a person decided about."""
+    for decision in change.decisions:
+        closed = rows(
+            connection,
+            "UPDATE lineage.quarantine SET status = ?, decided_at = ?, actor = ?, reason = ? "
+            "WHERE materialization = ? AND status = 'held' RETURNING 1",
+            [
+                decision.status,
+                utc(decision.decided_at),
+                decision.actor,
+                decision.reason,
+                decision.materialization,
+            ],
+        )
+        if not closed:
+            raise StoreError(
+                f"no open quarantine entry of materialization {decision.materialization}",
+                where="lineage.quarantine",
+                fix="millgate quarantine list shows what is open",
+            )
+
+
+def _supersede(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    """Close open entries of partitions that have a newer version now."""
+    newer = {(m.asset, m.partition) for m in change.materializations if m.kind != "observed"}
+    newer |= {(e.asset, e.partition) for e in change.quarantined}
+    if newer:
+        with offered(connection, newer=keys_table(newer)):
+            connection.execute(
+                "UPDATE lineage.quarantine SET status = 'superseded', decided_at = ?, actor = ? "
+                "FROM newer n WHERE status = 'held' "
+                "AND quarantine.asset = n.asset AND quarantine.partition = n.partition",
+                [utc(change.committed_at), change.run.actor],
+            )
+
+
+def _quarantine(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    if not change.quarantined:
+        return
+    newest = {(m.asset, m.partition): m.id for m in change.materializations}
+    statuses = [
+        "held"
+        if newest.get((e.asset, e.partition), e.materialization) == e.materialization
+        else "superseded"
+        for e in change.quarantined
+    ]
+    insert(connection, "quarantine", quarantine_rows(change.quarantined, statuses))
+
+
+def _promote(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
+    """Enter promotions in their order and make `production` say what is live after the last."""
+    if not change.promotions:
+        return
+    keys = keys_table({(p.asset, p.partition) for p in change.promotions})
+    with offered(connection, promoted=keys):
+        gone = rows(
+            connection,
+            "DELETE FROM lineage.production USING promoted n WHERE production.asset = n.asset "
+            "AND production.partition = n.partition "
+            "RETURNING production.asset, production.partition, production.materialization",
+        )
+    live: dict[tuple[str, str], int | None] = {(a, p): m for a, p, m in gone}
+    numbered: list[tuple[int, Promotion, int | None]] = []
+    last: dict[tuple[str, str], int] = {}
+    for ordinal, promotion in enumerate(change.promotions):
+        key = promotion.asset, promotion.partition
+        numbered.append((snapshot * _PER_SNAPSHOT + ordinal, promotion, live.get(key)))
+        live[key] = promotion.materialization
+        last[key] = snapshot * _PER_SNAPSHOT + ordinal
+    table = promotion_rows(numbered, change.committed_at, snapshot)
+    insert(connection, "promotions", table)
+    insert(
+        connection,
+        "production",
+        table.filter(pc.is_in(table["promotion"], pa.array(last.values()))),
+        "SELECT asset, partition, materialization, promotion, promoted_at AS since, judgement "
+        "FROM added WHERE materialization IS NOT NULL",
+    )
+    refresh_columns(connection, _entered(change))
+
+
+def _entered(change: Change) -> dict[str, set[Schema]]:
+    """Schemas that this change brought into production, by asset; none for a withdrawal."""
+    made = {m.id: m.schema for m in change.materializations if m.kind != "observed"}
+    entered: dict[str, set[Schema]] = defaultdict(set)
+    unknown: set[str] = set()
+    for promotion in change.promotions:
+        if promotion.kind == "observe":
+            continue
+        schema = made.get(promotion.materialization or 0)
+        if schema is None:
+            unknown.add(promotion.asset)
+        else:
+            entered[promotion.asset].add(schema)
+    return {asset: set() if asset in unknown else entered[asset] for asset in {*entered, *unknown}}
+
+
+def _write_run(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    connection.execute("DELETE FROM lineage.runs WHERE run = ?", [change.run.id])
+    insert(connection, "runs", run_rows(change))
+
+
+def _write_snapshot(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
+    run = change.run
+    connection.execute(
+        "INSERT INTO lineage.snapshots VALUES (?, ?, ?, ?, ?, ?)",
+        [snapshot, utc(change.committed_at), run.id, change.command, run.actor, VERSION],
+    )
+    connection.execute(
+        "UPDATE lineage.catalog SET written_by = ?, duckdb_version = version() "
+        "WHERE (written_by, duckdb_version) IS DISTINCT FROM (?, version())",
+        [run.millgate_version, run.millgate_version],
+    )
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.Error:
+        # The transaction is gone already, or never began.
+        return
+
+
+def _not_recorded(why: str, snapshot: int) -> StoreError:
+    return StoreError(
+        f"the lineage of snapshot {snapshot} could not be recorded: {why.splitlines()[0]}",
+        where="the draft of the snapshot; production is as it was",
+        fix="see that there is space on the disk, and run again",
+    )

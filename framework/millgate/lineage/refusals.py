@@ -1,0 +1,134 @@
+"""What people ask of quarantine: what waits there, and what a gate said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from millgate.lineage.fetch import records
+
+if TYPE_CHECKING:
+    import duckdb
+
+MESSAGES = (
+    "coalesce((SELECT list(c.message ORDER BY c.kind, c.failing_rows DESC, c.rule) "
+    "FROM lineage.check_results c WHERE c.judgement = j.judgement AND NOT c.passed "
+    "AND c.severity = 'error'), []) AS messages"
+)
+"""The failed error rules of a judgement `j` in sentences, the gravest first."""
+
+
+@dataclass(frozen=True)
+class QuarantineRow:
+    """A quarantine entry with the judgement that led to it.
+
+    `rows` are those in quarantine, `judged_rows` those that were judged.
+    """
+
+    materialization: int
+    asset: str
+    partition: str
+    scope: str
+    rows: int
+    bytes: int
+    path: str
+    status: str
+    quarantined_at: datetime
+    decided_at: datetime | None
+    actor: str | None
+    reason: str | None
+    judgement: int
+    run: int
+    verdict: str
+    judged_rows: int
+    rejected_rows: int
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """A row of `lineage.check_results`."""
+
+    judgement: int
+    rule: str
+    column_name: str | None
+    kind: str
+    severity: str
+    passed: bool
+    failing_rows: int | None
+    total_rows: int
+    observed: str | None
+    expected: str | None
+    sample: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class QuarantineDetail:
+    """A quarantine entry with every result of the judgement that led to it."""
+
+    entry: QuarantineRow
+    results: tuple[CheckRow, ...]
+
+
+def quarantine_list(
+    connection: duckdb.DuckDBPyConnection,
+    assets: Collection[str] | None = None,
+    *,
+    closed: bool = False,
+) -> list[QuarantineRow]:
+    """Quarantine entries, the newest first: open ones, with `closed` all; of all assets or some."""
+    return _entries(
+        connection,
+        "WHERE ($1::VARCHAR[] IS NULL OR list_contains($1::VARCHAR[], q.asset)) "
+        "AND ($2 OR q.status = 'held') ORDER BY q.quarantined_at DESC, q.asset, q.partition",
+        [None if assets is None else list(assets), closed],
+    )
+
+
+def quarantine_history(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str
+) -> list[QuarantineRow]:
+    """Every quarantine entry of a partition, the newest first, with what was decided."""
+    text = (
+        "WHERE q.asset = $1 AND q.partition = $2 ORDER BY q.quarantined_at DESC, q.judgement DESC"
+    )
+    return _entries(connection, text, [asset, partition])
+
+
+def quarantine_show(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str
+) -> QuarantineDetail | None:
+    """The newest quarantine entry of a partition, open or closed; None if there never was one."""
+    found = quarantine_history(connection, asset, partition)
+    if not found:
+        return None
+    return QuarantineDetail(found[0], tuple(check_results(connection, found[0].judgement)))
+
+
+def check_results(connection: duckdb.DuckDBPyConnection, judgement: int) -> list[CheckRow]:
+    """The results of a judgement: what failed first, then in the order of the rules."""
+    return records(
+        connection,
+        CheckRow,
+        "FROM lineage.check_results WHERE judgement = ? "
+        "ORDER BY passed, severity, kind, failing_rows DESC, column_name, rule",
+        [judgement],
+    )
+
+
+def _entries(
+    connection: duckdb.DuckDBPyConnection, where: str, parameters: list[object]
+) -> list[QuarantineRow]:
+    return records(
+        connection,
+        QuarantineRow,
+        "SELECT q.* EXCLUDE (schema_hash), m.run, j.verdict, j.rows AS judged_rows, "
+        f"j.rejected_rows, {MESSAGES} "
+        "FROM lineage.quarantine q "
+        "JOIN lineage.materializations m ON m.materialization = q.materialization "
+        f"JOIN lineage.judgements j ON j.judgement = q.judgement {where}",
+        parameters,
+    )

@@ -1,0 +1,100 @@
+"""What a person asks for, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from millgate.model.record import Outcome
+from millgate.model.step import Plan, Step
+
+Command = Literal["plan", "materialize", "backfill"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of plan, materialize or backfill.
+
+    `target` is `SELECTION[@KEYS]`; `partition` is a literal key, `first` and `last` the ends of
+    a range, both included; at most one of the three ways to give keys may be used.
+    """
+
+    command: Command
+    target: str = ""
+    partition: str | None = None
+    first: str | None = None
+    last: str | None = None
+    everything: bool = False
+    """All keys of the definition: `--all` of a backfill."""
+    force: bool = False
+    retry_held: bool = False
+
+    @property
+    def with_upstreams(self) -> bool:
+        """Whether upstreams that the target needs are planned too."""
+        return self.command == "backfill"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one step. `message` is one line; `detail` the error from the user's line on."""
+
+    step: Step
+    outcome: Outcome
+    message: str = ""
+    detail: str = ""
+    failing: bool = False
+    """A judgement of a live version that today's gate refuses."""
+    rejected_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run."""
+
+    run: int
+    plan: Plan
+    done: tuple[Done, ...]
+    snapshot: int | None
+    """The last snapshot that the run published, None if it published none."""
+    interrupted: bool = False
+    warnings: tuple[str, ...] = field(default=())
+
+    def having(self, *outcomes: Outcome) -> tuple[Done, ...]:
+        return tuple(d for d in self.done if d.outcome in outcomes)
+
+    @property
+    def exit_status(self) -> int:
+        """0; 1 failed; 3 held, blocked or failing; 4 another run was there first; 130 interrupted.
+
+        A failure outranks a hold.
+        """
+        if self.interrupted:
+            return 130
+        if self.having("failed"):
+            return 1
+        if self.having("refused"):
+            return 4
+        if self.having("held", "blocked") or any(d.failing for d in self.done):
+            return 3
+        return 0
+
+
+class Watcher(Protocol):
+    """Told of a run while it goes on, always from the thread that called run."""
+
+    def started(self, step: Step) -> None: ...
+
+    def finished(self, done: Done) -> None: ...
+
+    def committed(self, snapshot: int, partitions: int) -> None: ...
+
+
+class Silence:
+    """A watcher that says nothing."""
+
+    def started(self, step: Step) -> None: ...
+
+    def finished(self, done: Done) -> None: ...
+
+    def committed(self, snapshot: int, partitions: int) -> None: ...

@@ -1,0 +1,244 @@
+"""The plan: each selected partition is fresh, made, judged again, held or blocked, and why."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from millgate.model.asset import Asset
+from millgate.model.dimension import Horizon
+from millgate.model.record import InputVersion
+from millgate.model.state import Held, Live, State
+from millgate.model.step import Cause, Plan, Step
+from millgate.plan.demand import demanded, in_making_order, reads_of
+from millgate.plan.graph import Graph
+from millgate.plan.keyrange import KeyRange, keys_of_each
+from millgate.plan.needs import Needs
+from millgate.plan.staleness import Scale, Shelf, Weighed, asset_shelf, source_shelf
+
+InputsOf = Callable[[Collection[int]], Mapping[int, tuple[InputVersion, ...]]]
+"""The recorded inputs of materializations, by id."""
+
+_MISSING = Cause("missing")
+_FORCED = Cause("forced")
+_CODE = Cause("code changed")
+_GATE = Cause("gate changed")
+_RETRY = Cause("retry held")
+
+
+def make_plan(
+    graph: Graph,
+    selected: Sequence[str],
+    key_range: KeyRange | None,
+    state: State,
+    horizon: Horizon,
+    *,
+    code: Mapping[str, str],
+    gates: Mapping[str, str],
+    inputs_of: InputsOf,
+    with_upstreams: bool = False,
+    force: bool = False,
+    retry_held: bool = False,
+    selection_text: str = "",
+) -> Plan:
+    """What would be done to the selected partitions, and why; upstreams come first.
+
+    `code` and `gates` give the fingerprint of each asset; `inputs_of` is called at most once,
+    with the versions of which an input has changed. With `with_upstreams` the partitions that
+    the selected ones are made from are planned too; `force` makes what was selected although it
+    is fresh. Raises BadKey if the range selects nothing.
+    """
+    selected_keys = _selected_keys(graph, selected, key_range, horizon)
+    needs = Needs(horizon)
+    keys: Mapping[str, Sequence[str]] = selected_keys
+    if with_upstreams:
+        keys = demanded(graph, selected_keys, needs, state, horizon)
+    forced = selected_keys if force else {}
+    draft = _Draft()
+    with _no_collection():
+        _plan_assets(graph, keys, needs, state, code, gates, forced, retry_held, draft)
+    draft.name_changes(inputs_of)
+    first, last = (None, None) if key_range is None else key_range.bounds
+    made = {step.asset for step in draft.steps}
+    return Plan(
+        selection=selection_text,
+        range_from=first,
+        range_to=last,
+        horizon=horizon,
+        steps=tuple(draft.steps),
+        fresh=dict(draft.fresh),
+        held=dict(draft.held),
+        fingerprints={name: code[name] for name in graph.order if name in made},
+        zones=_zones(graph, selected_keys, key_range),
+    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Millions of steps hold no cycles; looking for some would take longer than planning them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _plan_assets(
+    graph: Graph,
+    keys: Mapping[str, Sequence[str]],
+    needs: Needs,
+    state: State,
+    code: Mapping[str, str],
+    gates: Mapping[str, str],
+    forced: Mapping[str, Sequence[str]],
+    retry_held: bool,
+    draft: _Draft,
+) -> None:
+    """Fill the draft, upstreams first."""
+    shelves: dict[str, Shelf] = {}
+    for name in graph.order:
+        node = graph[name]
+        if not isinstance(node, Asset):
+            shelves[name] = source_shelf(name, state)
+            continue
+        shelves[name] = asset_shelf(name, state)
+        if name in keys:
+            _AssetPlanner(
+                name,
+                Scale(reads_of(graph, node, needs), shelves),
+                shelves[name],
+                state.live.get(name, {}),
+                state.held.get(name, {}),
+                code[name],
+                gates[name],
+                frozenset(forced.get(name, ())),
+                retry_held,
+                draft,
+            ).plan(in_making_order(node, keys[name]))
+
+
+def still_stale(step: Step, live: Live | None, wanted_code: str, wanted_inputs: str) -> bool:
+    """Whether a step still has something to do now that its inputs are made.
+
+    Only a step that was planned because an input would be made first can have become fresh.
+    """
+    if step.cause.kind != "input planned" or live is None:
+        return True
+    return (live.code_fingerprint, live.input_fingerprint) != (wanted_code, wanted_inputs)
+
+
+def _selected_keys(
+    graph: Graph, selected: Sequence[str], key_range: KeyRange | None, horizon: Horizon
+) -> dict[str, Sequence[str]]:
+    assets = [name for name in selected if isinstance(graph[name], Asset)]
+    return keys_of_each(key_range, {name: graph[name].partitions for name in assets}, horizon)
+
+
+def _zones(
+    graph: Graph, selected: Mapping[str, Sequence[str]], key_range: KeyRange | None
+) -> tuple[str, ...]:
+    """The time zones in which a range of time was read."""
+    if key_range is None or not key_range.has_time:
+        return ()
+    times = (graph[name].partitions.time for name in selected)
+    return tuple(sorted({time.tz for time in times if time is not None}))
+
+
+@dataclass
+class _Draft:
+    """A plan while it grows."""
+
+    steps: list[Step] = field(default_factory=list)
+    fresh: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    unnamed: list[tuple[int, int, Weighed, Scale]] = field(default_factory=list)
+    """Steps whose changed input is still to be named: place, version made before, inputs now."""
+
+    def name_changes(self, inputs_of: InputsOf) -> None:
+        """Give each such step the input that changed, all looked up at once."""
+        if not self.unnamed:
+            return
+        recorded = inputs_of({version for _, version, _, _ in self.unnamed})
+        for place, version, weighed, scale in self.unnamed:
+            step = self.steps[place]
+            cause = scale.changed(step.key, recorded.get(version, ()), weighed)
+            self.steps[place] = replace(step, cause=cause)
+
+
+@dataclass
+class _AssetPlanner:
+    """Plans the partitions of one asset; everything upstream has been planned before."""
+
+    name: str
+    scale: Scale
+    shelf: Shelf
+    live: Mapping[str, Live]
+    held: Mapping[str, Held]
+    code: str
+    gate: str
+    forced: frozenset[str]
+    retry_held: bool
+    draft: _Draft
+
+    def plan(self, keys: Sequence[str]) -> None:
+        fresh = 0
+        for key in keys:
+            weighed = self.scale.weigh(key)
+            held = self.held.get(key)
+            live = self.live.get(key)
+            if held is not None:
+                self._plan_held(key, held, weighed)
+            elif live is None:
+                self._make(key, _MISSING, weighed)
+            elif key in self.forced:
+                self._make(key, _FORCED, weighed)
+            elif live.code_fingerprint != self.code:
+                self._make(key, _CODE, weighed)
+            elif live.input_fingerprint != weighed.fingerprint or weighed.followed:
+                self._follow(key, live, weighed)
+            elif live.gate_fingerprint != self.gate:
+                self.draft.steps.append(Step(self.name, key, "judge", _GATE))
+            else:
+                fresh += 1
+        if fresh:
+            self.draft.fresh[self.name] = fresh
+
+    def _plan_held(self, key: str, held: Held, weighed: Weighed) -> None:
+        if key in self.forced:
+            self._make(key, _FORCED, weighed)
+        elif self.retry_held:
+            self._make(key, _RETRY, weighed)
+        elif held.code_fingerprint != self.code:
+            self._make(key, _CODE, weighed)
+        elif held.gate_fingerprint != self.gate:
+            self._make(key, _GATE, weighed)
+        elif held.input_fingerprint != weighed.fingerprint or weighed.followed:
+            self._follow(key, held, weighed)
+        else:
+            self.draft.held[self.name] += 1
+
+    def _follow(self, key: str, before: Live | Held, weighed: Weighed) -> None:
+        """Make a partition whose inputs changed, or may change because they are made first."""
+        if weighed.followed and before.input_fingerprint == weighed.fingerprint:
+            self._make(key, Cause("input planned", *weighed.followed), weighed)
+            return
+        if self._make(key, Cause("input changed"), weighed):
+            place = len(self.draft.steps) - 1
+            self.draft.unnamed.append((place, before.materialization, weighed, self.scale))
+
+    def _make(self, key: str, cause: Cause, weighed: Weighed) -> bool:
+        """Plan a step; a blocked one, and False, where an input cannot be had."""
+        if weighed.stop is not None:
+            self.shelf.stopped[key] = weighed.stop
+            self.draft.steps.append(Step(self.name, key, "blocked", weighed.stop))
+            return False
+        self.shelf.stopped.pop(key, None)
+        self.shelf.planned.add(key)
+        needs, after = self.scale.needs(key), frozenset(weighed.waiting)
+        self.draft.steps.append(Step(self.name, key, "make", cause, needs, after))
+        return True

@@ -1,0 +1,235 @@
+"""A project opened: its configuration read, the parts made and handed to each other."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from millgate.declare.discovery import discover
+from millgate.errors import ProjectError, did_you_mean
+from millgate.execute.decide import discard, release
+from millgate.execute.mill import Mill
+from millgate.execute.proposal import propose
+from millgate.execute.running import carry_out
+from millgate.lineage import catalog
+from millgate.plan.graph import Graph
+from millgate.plan.selection import select
+from millgate.store import views
+from millgate.store.files import Files
+from millgate.store.layout import Layout
+from millgate.store.locks import RunFiles, RunInfo
+from millgate.store.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from millgate.model.request import Report, Request, Watcher
+    from millgate.model.step import Plan
+
+ENVIRONMENT = "MILLGATE_PROJECT"
+"""Names the project's folder where the working directory is elsewhere."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """`[tool.millgate]` in pyproject.toml; folders are relative to it."""
+
+    name: str = ""
+    assets: str = "assets"
+    warehouse: str = "warehouse"
+    quarantine: str = "quarantine"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` whose pyproject.toml has `[tool.millgate]`."""
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and "millgate" in _toml(file).get("tool", {}):
+            return folder
+    raise ProjectError(
+        "no Millgate project here",
+        where=str(start),
+        fix="millgate init DIR starts one; or go to its folder, or give --project DIR",
+    )
+
+
+def read_configuration(root: Path) -> Configuration:
+    """The project's configuration; ProjectError names a key that is unknown or no text."""
+    file = root / "pyproject.toml"
+    given = _toml(file)["tool"]["millgate"]
+    known = [f.name for f in fields(Configuration)]
+    for key, value in given.items():
+        if key not in known:
+            raise ProjectError(
+                f"unknown setting {key!r}",
+                where=f"{file}, [tool.millgate]",
+                fix=did_you_mean(key, known, f"settings are {', '.join(known)}"),
+            )
+        if not isinstance(value, str) or not value:
+            raise ProjectError(
+                f"{key} = {value!r} is not text",
+                where=f"{file}, [tool.millgate]",
+                fix=f'write it in quotes, such as {key} = "{key}"',
+            )
+    return Configuration(**{"name": root.name, **given})
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(
+            f"pyproject.toml cannot be read: {error}", where=str(file), fix="mend the TOML"
+        ) from error
+
+
+def present() -> datetime:
+    """The aware present, in UTC."""
+    return datetime.now(UTC)
+
+
+def present_actor() -> str:
+    """Who runs this: `MILLGATE_ACTOR` or the operating system's user."""
+    return os.environ.get("MILLGATE_ACTOR") or getpass.getuser()
+
+
+def code_version(root: Path) -> str | None:
+    """The commit that the project's own git repository is at, `-dirty` where files differ."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
+
+
+@dataclass(frozen=True)
+class Project:
+    """An open project: what the command line and scripts talk to.
+
+    `clock` gives the aware present. The modules of `assets/` are imported when the graph is
+    first needed, so that looking at the warehouse does not run them.
+    """
+
+    root: Path
+    configuration: Configuration
+    clock: Callable[[], datetime] = present
+    actor: str = field(
+        default_factory=lambda: os.environ.get("MILLGATE_ACTOR") or getpass.getuser()
+    )
+
+    @classmethod
+    def open(
+        cls, directory: Path | None = None, *, clock: Callable[[], datetime] = present
+    ) -> Project:
+        """The project at or above a folder: the given one, the environment's, or the current."""
+        start = directory or Path(os.environ.get(ENVIRONMENT) or Path.cwd())
+        root = find_root(start.resolve())
+        return cls(root, read_configuration(root), clock)
+
+    @property
+    def name(self) -> str:
+        return self.configuration.name
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The declared assets and sources; imports the modules of `assets/`."""
+        return Graph.build(discover(self.root, self.root / self.configuration.assets))
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout(
+            self.root,
+            self.root / self.configuration.warehouse,
+            self.root / self.configuration.quarantine,
+        )
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.layout, Files())
+
+    @cached_property
+    def mill(self) -> Mill:
+        return Mill(
+            root=self.root,
+            graph=self.graph,
+            layout=self.layout,
+            warehouse=self.warehouse,
+            run_files=RunFiles(self.layout),
+            actor=self.actor,
+            host=socket.gethostname(),
+            code_version=code_version(self.root),
+            millgate_version=version("millgate"),
+            clock=self.clock,
+        )
+
+    def select(self, selection: str) -> tuple[str, ...]:
+        """The assets that a selection names, in topological order."""
+        return select(selection, self.graph)
+
+    def propose(self, request: Request) -> Plan:
+        """The plan that answers a request now. Changes nothing."""
+        return propose(self.mill, request).plan
+
+    def run(self, request: Request, plan: Plan, *, workers: int, watcher: Watcher) -> Report:
+        """Carry out a plan; Conflict, and nothing done, if another run holds its partitions."""
+        return carry_out(self.mill, request, plan, workers=workers, watcher=watcher)
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the current snapshot; needs nothing of `assets/`."""
+        connection = self.warehouse.connect()
+        try:
+            catalog.check(connection)
+            connection.execute(
+                f"SET VARIABLE {views.ROOT_VARIABLE} = {views.literal(str(self.root))}"
+            )
+            yield connection
+        finally:
+            connection.close()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should be told about the warehouse."""
+        return self.warehouse.warnings
+
+    def runs_alive(self) -> Sequence[RunInfo]:
+        return RunFiles(self.layout).alive()
+
+    def runs_dead(self) -> Sequence[RunInfo]:
+        """Runs that ended without saying so and are not on record yet."""
+        return RunFiles(self.layout).dead()
+
+    def release(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
+        """Let the newest refused data of a partition into production, on a person's word."""
+        return self._decide(release, asset, key, reason, actor)
+
+    def discard(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
+        """Close the newest quarantine entry of a partition; its data stays out."""
+        return self._decide(discard, asset, key, reason, actor)
+
+    def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
+        """Where the output of an attempt is kept."""
+        return self.layout.log_file(run, asset, key, attempt)
+
+    def _decide(
+        self,
+        verb: Callable[[Mill, str, str, str], str],
+        asset: str,
+        key: str,
+        reason: str,
+        actor: str | None,
+    ) -> str:
+        mill = replace(self.mill, actor=actor or self.actor)
+        return verb(mill, asset, key, reason)
