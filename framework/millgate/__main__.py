@@ -1,6 +1,8 @@
 """`python -m millgate`."""
 
+import sys
+
 from millgate.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

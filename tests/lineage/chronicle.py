@@ -43,10 +43,16 @@ def digest(text: str) -> str:
 
 def new_catalog(file: Path) -> duckdb.DuckDBPyConnection:
     """A connection to a new catalog, in the format that old clients read."""
+    connection = attached(file)
+    catalog.create(connection, Path("/projects/flights"))
+    return connection
+
+
+def attached(file: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to a catalog as a commit has it: attached, under another name."""
     connection = duckdb.connect()
     connection.execute(f"ATTACH '{file}' AS draft (STORAGE_VERSION 'v1.0.0')")
     connection.execute("USE draft")
-    catalog.create(connection, Path("/projects/flights"))
     return connection
 
 
@@ -68,8 +74,10 @@ def run_record(number: int, **changed: object) -> Run:
     return replace(run, **changed)  # type: ignore[arg-type]
 
 
-def result(rule: str = "greater_than", failing: int = 0, total: int = 10, **more) -> CheckResult:
-    return CheckResult(
+def result(
+    rule: str = "greater_than", failing: int | None = 0, total: int = 10, **changed: object
+) -> CheckResult:
+    row = CheckResult(
         rule=rule,
         column_name="distance",
         kind="row",
@@ -80,8 +88,8 @@ def result(rule: str = "greater_than", failing: int = 0, total: int = 10, **more
         expected="> 0",
         sample=("-1",) if failing else (),
         message=f"distance > 0: {failing} of {total} rows fail",
-        **more,
     )
+    return replace(row, **changed)  # type: ignore[arg-type]
 
 
 def declared(asset: str, code: str = "code", gate: str = "gate", **changed) -> DeclaredAsset:
@@ -115,7 +123,6 @@ class Chronicle:
     snapshot: int = 0
     now: datetime = NOON
     ordinal: int = 0
-    pending: Change | None = None
 
     def next_id(self) -> int:
         self.ordinal += 1

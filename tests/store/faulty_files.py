@@ -27,6 +27,8 @@ T = TypeVar("T")
 class RecordedFiles(Files):
     """Files that keep what was called, with paths below `root`."""
 
+    at_once = 1
+
     def __init__(self, root: Path) -> None:
         self.calls: list[tuple[str, str]] = []
         self._root = root
@@ -38,6 +40,8 @@ class RecordedFiles(Files):
 
 class FailingFiles(Files):
     """Files whose call number `at` fails, and where it lasts, every later one too."""
+
+    at_once = 1
 
     def __init__(self, at: int, number: int, *, lasting: bool = False) -> None:
         self.count = 0
@@ -68,6 +72,8 @@ class DyingFiles(Files):
     """Files whose process is killed at call number `at`: before it, or with it half done
     where it writes content.
     """
+
+    at_once = 1
 
     def __init__(self, at: int) -> None:
         self.count = 0

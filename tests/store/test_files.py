@@ -30,28 +30,37 @@ def test_bringing_gives_a_file_a_second_read_only_name(tmp_path: Path, staged: P
     assert mode(target) == 0o444
 
 
-def test_bringing_syncs_before_the_name_appears(tmp_path: Path, staged: Path) -> None:
+def test_bringing_links_a_protected_file(tmp_path: Path, staged: Path) -> None:
     files = RecordedFiles(tmp_path)
     files.bring(staged, tmp_path / "v" / "1.parquet")
     assert files.calls == [
         ("protect", "staging/1.parquet"),
-        ("sync", "staging/1.parquet"),
         ("make folder", "v"),
         ("link", "v/1.parquet"),
     ]
 
 
-def test_where_no_second_name_is_possible_a_synced_copy_is_renamed(
-    tmp_path: Path, staged: Path
-) -> None:
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_each_path_is_called_with_and_an_error_is_raised(tmp_path: Path, at_once: int) -> None:
+    files = Files()
+    files.at_once = at_once
+    paths = [tmp_path / str(n) for n in range(20)]
+    for path in paths:
+        path.write_text("x")
+    files.each(files.unlink, paths)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StoreError, match="cannot sync"):
+        files.each(files.sync_file, paths)
+
+
+def test_where_no_second_name_is_possible_a_copy_is_renamed(tmp_path: Path, staged: Path) -> None:
     files = RecordedUnlinkableFiles(tmp_path)
     target = tmp_path / "v" / "1.parquet"
     files.bring(staged, target)
-    assert files.calls[3:] == [
+    assert files.calls[2:] == [
         ("link", "v/1.parquet"),
         ("copy to", "v/.1.parquet.part"),
         ("protect", "v/.1.parquet.part"),
-        ("sync", "v/.1.parquet.part"),
         ("rename", "v/1.parquet"),
     ]
     assert not target.samefile(staged)

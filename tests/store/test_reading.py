@@ -12,19 +12,19 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
-from store.stored_values import VALUES, column
 
 from millgate.errors import DeclarationError, StepFailed
 from millgate.model.asset import Form, Source
 from millgate.model.dimension import Keys
 from millgate.model.grain import Daily, Hourly
 from millgate.model.partition import Partitions
-from millgate.model.schema import Column, Schema
+from millgate.model.schema import Column, Schema, united
 from millgate.store import reading
 from millgate.store.layout import Layout
 from millgate.store.reading import Version, read_source, read_versions, scan_version
-from millgate.store.types import schema_of, united
+from millgate.store.types import schema_of
 from millgate.store.writing import write
+from store.stored_values import VALUES, column
 
 DAILY = Partitions((Daily("2013-01-01"),))
 FRAMES = [Form.LAZY, Form.FRAME, Form.TABLE, Form.READER, Form.RELATION]

@@ -6,7 +6,7 @@ import pytest
 
 from millgate.errors import BadResult, StoreError
 from millgate.model.schema import UNTYPED, Column, Schema
-from millgate.store.types import duckdb_type, exactly, holding, polars_type, schema_of, united
+from millgate.store.types import duckdb_type, exactly, polars_type, schema_of
 from store.stored_values import VALUES, column
 
 TEXTS = {
@@ -103,32 +103,6 @@ def test_schemas_of_lazy_and_eager_frames_are_equal() -> None:
 def test_an_unknown_type_is_an_error(text: str) -> None:
     with pytest.raises(StoreError, match="does not know"):
         polars_type(text)
-
-
-@pytest.mark.parametrize(
-    ("types", "wide"),
-    [
-        (["INTEGER"], "INTEGER"),
-        (["INTEGER", "BIGINT"], "BIGINT"),
-        (["FLOAT", "INTEGER", "DOUBLE"], "DOUBLE"),
-        (["INTEGER", "UINTEGER"], "BIGINT"),
-        (["TINYINT", "UTINYINT", "USMALLINT"], "INTEGER"),
-        (["BIGINT", "DOUBLE"], "VARCHAR"),
-        (["DATE", "NULL"], "DATE"),
-        (["NULL"], "NULL"),
-        (["DECIMAL(9,2)", "DECIMAL(6,4)"], "DECIMAL(11,4)"),
-        (["INTEGER[]", "BIGINT[]"], "BIGINT[]"),
-        (['STRUCT("a" DATE)', 'STRUCT("b" DATE)'], "VARCHAR"),
-    ],
-)
-def test_the_type_that_holds_all_does_not_depend_on_order(types: list[str], wide: str) -> None:
-    assert holding(types) == holding(types[::-1]) == wide
-
-
-def test_united_keeps_the_first_spelling_and_every_column() -> None:
-    newest = Schema((Column("b", "BIGINT"), Column("a", "DATE")))
-    older = Schema((Column("A", "DATE"), Column("b", "INTEGER"), Column("c", "BLOB")))
-    assert united([newest, older]).types == {"b": "BIGINT", "a": "DATE", "c": "BLOB"}
 
 
 def test_a_name_that_looks_like_a_pattern_is_one_column() -> None:

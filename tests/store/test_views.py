@@ -11,7 +11,6 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from store.stored_values import VALUES, column
 
 from millgate.errors import StoreError
 from millgate.model.dimension import Keys
@@ -21,8 +20,9 @@ from millgate.model.record import LiveVersion, materialization_id
 from millgate.model.schema import Column, Schema
 from millgate.store.layout import Layout
 from millgate.store.types import schema_of
-from millgate.store.views import exact_path, production_view, quarantine_view
+from millgate.store.views import exact_path, literal, production_view, quarantine_view
 from millgate.store.writing import write
+from store.stored_values import VALUES, column
 
 DAILY = Partitions((Daily("2013-01-01"),))
 REASON = {"rule": "gt", "column_name": "n", "value": "0"}
@@ -313,9 +313,9 @@ def test_a_root_that_reads_as_a_partition_is_refused(tmp_path: Path) -> None:
 def test_a_copy_of_the_project_is_read_by_setting_the_root(bench: Bench, tmp_path: Path) -> None:
     here = bench.version(DAILY, "2013-01-01", pl.DataFrame({"n": [1]}))
     bench.publish(DAILY, [here])
-    copy = tmp_path / "copy"
+    copy = tmp_path / "it's a copy [1]"
     write(pl.DataFrame({"n": [2]}), copy / "warehouse" / "versions" / here.path, {})
-    bench.connection.execute(f"SET VARIABLE millgate_root = '{copy}'")
+    bench.connection.execute(f"SET VARIABLE millgate_root = {literal(str(copy))}")
     assert bench.rows("SELECT n FROM production.a") == [(2,)]
 
 

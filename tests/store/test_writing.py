@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
-from store.stored_values import VALUES, column
 
 from millgate.errors import BadResult, StoreError
 from millgate.store import writing
 from millgate.store.writing import is_storable, read_footer, write
+from store.stored_values import VALUES, column
 
 FRAME = pl.DataFrame({"n": [1, 2, 3], "s": ["a", None, "ü"]})
 

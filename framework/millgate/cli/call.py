@@ -34,6 +34,7 @@ class Call:
     color: ColorChoice = "auto"
     _opened: list[Project] = field(default_factory=list)
     _held: ExitStack = field(default_factory=ExitStack)
+    _connection: duckdb.DuckDBPyConnection | None = None
 
     @cached_property
     def terminal(self) -> Terminal:
@@ -56,7 +57,9 @@ class Call:
 
     def reading(self) -> duckdb.DuckDBPyConnection:
         """A read-only connection to the current snapshot, open until the answer is written."""
-        return self._held.enter_context(self.open().reading())
+        if self._connection is None:
+            self._connection = self._held.enter_context(self.open().reading())
+        return self._connection
 
     def close(self) -> None:
         """Let go of the snapshot."""

@@ -61,3 +61,42 @@ def _result_data(result: Result) -> dict[str, object]:
         ],
         "rows": list(result.values()),
     }
+
+
+@command("lineage", LOOKED)
+@click.argument("target", metavar="[T]", default="", shell_complete=complete_target)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tree", "json", "mermaid", "dot"]),
+    default="tree",
+    help="json is the same as --json.",
+)
+def lineage(call: Call, target: str, form: str) -> Answer:
+    """Draw what is made from what.
+
+    T may be a SELECTION of assets (for one name: all that is upstream and downstream of it), one
+    partition as ASSET@KEY, or one version such as 118-45: these two are traced to the very
+    versions and source files they were made from.
+    """
+    from millgate.cli.drawing import draw_assets, draw_versions
+    from millgate.cli.finding import find_lineage, find_version
+    from millgate.cli.show_lineage import tree_lines
+    from millgate.lineage.ancestry import trace
+
+    call.json = call.json or form == "json"
+    version = find_version(call, target)
+    if version is None:
+        assets, focus = find_lineage(call, target)
+        data: object = assets
+        drawing = draw_assets(assets)
+    else:
+        up, down = (trace(call.reading(), version, side) for side in ("upstream", "downstream"))
+        drawing, focus = draw_versions(up, down, call.open().root)
+        data = {"upstream": up, "downstream": down}
+    match form:
+        case "mermaid":
+            return Answer(data, lambda _: [drawing.mermaid()])
+        case "dot":
+            return Answer(data, lambda _: [drawing.dot()])
+    return Answer(data, lambda _: tree_lines(drawing, focus))

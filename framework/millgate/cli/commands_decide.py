@@ -50,7 +50,9 @@ def list_(call: Call, selection: str, closed: bool) -> Answer:
 
 @command("show", LOOKED)
 @click.argument("target", metavar="T", shell_complete=complete_target)
-@click.option("--limit", default=10, type=click.IntRange(min=0), help="So many rows; 10 if not given.")
+@click.option(
+    "--limit", default=10, type=click.IntRange(min=0), help="So many rows; 10 if not given."
+)
 def show(call: Call, target: str, limit: int) -> Answer:
     """Show why a partition or some of its rows were refused, and the rows.
 
@@ -61,10 +63,12 @@ def show(call: Call, target: str, limit: int) -> Answer:
 
     connection = call.reading()
     detail = _detail(call, connection, target)
-    result = Result(_rows(connection, detail.entry, limit))
-    names, types, rows = result.names, result.types, list(result.texts())
+    found = _rows(connection, detail.entry, limit)
+    shown = Result(_with_words(found))
+    names, types, rows = shown.names, shown.types, list(shown.texts())
+    data = {"entry": detail.entry, "results": detail.results, "rows": list(Result(found).values())}
     return Answer(
-        {"entry": detail.entry, "results": detail.results, "rows": list(result.values())},
+        data,
         lambda width: entry_lines(detail, names, types, rows, call.now(), width),
         paged=True,
     )
@@ -113,9 +117,7 @@ def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> A
     return _done(call.open().discard(entry.asset, entry.partition, reason=reason), entry)
 
 
-def _detail(
-    call: Call, connection: duckdb.DuckDBPyConnection, target: str
-) -> QuarantineDetail:
+def _detail(call: Call, connection: duckdb.DuckDBPyConnection, target: str) -> QuarantineDetail:
     from millgate.cli.finding import find_partition
     from millgate.lineage.refusals import quarantine_show
 
@@ -146,14 +148,23 @@ def _nothing_waits(target: str) -> UsageError:
 def _rows(
     connection: duckdb.DuckDBPyConnection, entry: QuarantineRow, limit: int
 ) -> duckdb.DuckDBPyRelation:
-    """Some rows of an entry, their reasons first."""
+    """Some rows of an entry, those with reasons first."""
     from millgate.store.views import MATERIALIZATION
 
     name = entry.asset.replace('"', '""')
     return connection.sql(
-        f"SELECT quarantine_reasons, * EXCLUDE (quarantine_reasons, {MATERIALIZATION.name}) "
-        f'FROM quarantine."{name}" WHERE {MATERIALIZATION.name} = {entry.materialization} '
+        f'SELECT * EXCLUDE ({MATERIALIZATION.name}) FROM quarantine."{name}" '
+        f"WHERE {MATERIALIZATION.name} = {entry.materialization} "
         f"ORDER BY len(quarantine_reasons) = 0 LIMIT {limit}"
+    )
+
+
+def _with_words(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The rows with their reasons in words in front."""
+    return rows.project(
+        "array_to_string(list_transform(quarantine_reasons, lambda r: "
+        "concat_ws(' ', r.column_name, r.rule) || ': ' || coalesce(r.value, 'NULL')), '; ') "
+        "AS reasons, * EXCLUDE (quarantine_reasons)"
     )
 
 
@@ -172,7 +183,6 @@ def _would(entry: QuarantineRow, verb: str) -> Answer:
 def _done(said: str, entry: QuarantineRow) -> Answer:
     from millgate.cli.grid import hanging
     from millgate.cli.show_plan import command_line, next_line
-    from millgate.cli.show_quarantine import entry_label
 
     return Answer(
         {"entry": entry, "done": said},

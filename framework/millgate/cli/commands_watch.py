@@ -19,13 +19,13 @@ def status(call: Call, selection: str) -> Answer:
     As of the last commit: what changed in code and files since then shows in millgate plan.
     """
     from millgate.cli.finding import find_assets
-    from millgate.cli.show_health import status_lines
+    from millgate.cli.show_health import among, status_lines
     from millgate.lineage import questions
 
     connection = call.reading()
     project = call.open()
     wanted = find_assets(project, connection, selection)
-    found = questions.status(connection).among(wanted)
+    found = among(questions.status(connection), wanted)
     alive = project.runs_alive()
     return Answer(
         {"project": project.name, "status": found, "running": alive},
@@ -53,7 +53,9 @@ def why(call: Call, target: str) -> Answer:
 
 @command("runs", LOOKED)
 @click.argument("run", metavar="[RUN]", type=click.IntRange(min=1), required=False)
-@click.option("--limit", default=20, type=click.IntRange(min=1), help="So many runs; 20 if not given.")
+@click.option(
+    "--limit", default=20, type=click.IntRange(min=1), help="So many runs; 20 if not given."
+)
 def runs(call: Call, run: int | None, limit: int) -> Answer:
     """List past runs, the newest first; with RUN, the steps of one."""
     from millgate.cli.show_runs import run_lines, runs_lines
@@ -70,7 +72,9 @@ def runs(call: Call, run: int | None, limit: int) -> Answer:
     one = questions.find_run(connection, run)
     if one is None:
         raise UsageError(
-            f"run {run} is not on record", where=f"millgate runs {run}", fix="all runs: millgate runs"
+            f"run {run} is not on record",
+            where=f"millgate runs {run}",
+            fix="all runs: millgate runs",
         )
     steps = questions.run_steps(connection, run)
     return Answer(

@@ -3,16 +3,23 @@ what is wrong with a key that nothing is on record of."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from millgate.cli.drawing import declared_lineage
 from millgate.errors import UnknownAsset, UsageError, did_you_mean
+from millgate.lineage.ancestry import AssetLineage, asset_lineage, live_materialization
 from millgate.model.dimension import NAME, Horizon
 from millgate.model.partition import UNPARTITIONED
+from millgate.model.record import read_id
 
 if TYPE_CHECKING:
     import duckdb
 
+    from millgate.cli.call import Call
     from millgate.project import Project
+
+_VERSION = re.compile(r"\d+-\d+")
 
 
 def find_partition(
@@ -25,7 +32,7 @@ def find_partition(
     asset, _, key = target.partition("@")
     known = _recorded(connection)
     if asset not in known:
-        known = {name: "" for name in project.graph.order}
+        known = dict.fromkeys(project.graph.order, "")
     if asset not in known:
         raise unknown_asset(asset, target, known)
     if not key and known[asset]:
@@ -85,3 +92,48 @@ def _has_record(connection: duckdb.DuckDBPyConnection, asset: str, key: str) -> 
         [asset, key],
     )
     return found.fetchone() is not None
+
+
+def find_version(call: Call, target: str) -> int | None:
+    """The version that `118-45`, or the live one of a partition, means; None for assets."""
+    if _VERSION.fullmatch(target):
+        version = read_id(target)
+        found = call.reading().execute(
+            "SELECT 1 FROM lineage.materializations WHERE materialization = ?", [version]
+        )
+        if found.fetchone() is None:
+            raise UsageError(
+                f"no version {target}",
+                where=target,
+                fix="millgate why ASSET@KEY lists the versions of a partition",
+            )
+        return version
+    if "@" not in target:
+        return None
+    connection = call.reading()
+    asset, key = find_partition(call.open(), connection, target)
+    live = live_materialization(connection, asset, key)
+    if live is None:
+        raise UsageError(
+            f"nothing of {target} is live, so there is nothing to trace",
+            where=target,
+            fix=f"millgate why {target}",
+        )
+    return live
+
+
+def find_lineage(call: Call, selection: str) -> tuple[AssetLineage, list[str]]:
+    """The lineage that a selection of assets shows, and the asset in its focus, if one is named.
+
+    Taken from the record; what is not on record yet, or more than a name, from `assets/`.
+    """
+    project = call.open()
+    named = NAME.fullmatch(selection) is not None
+    if project.warehouse.current() is not None and (named or not selection):
+        connection = call.reading()
+        if not selection or selection in _recorded(connection):
+            wanted = [selection] if selection else None
+            return asset_lineage(connection, wanted), [selection] if selection else []
+    graph = project.graph
+    names = frozenset(project.select(f"+{selection}+" if named else selection))
+    return declared_lineage(graph, names), [selection] if named else []

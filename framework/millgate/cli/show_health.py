@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rich.text import Text
@@ -70,6 +70,19 @@ def status_lines(
         yield from next_line(command, width)
 
 
+def among(status: Status, assets: frozenset[str] | None) -> Status:
+    """The status of some assets; None for all."""
+    if assets is None:
+        return status
+    return replace(
+        status,
+        assets=tuple(a for a in status.assets if a.asset in assets),
+        held=tuple(h for h in status.held if h.asset in assets),
+        failing=tuple(f for f in status.failing if f.asset in assets),
+        failed=tuple(f for f in status.failed if f.asset in assets),
+    )
+
+
 def waiting_of(status: Status) -> list[Waiting]:
     """What waits for a person, the gravest first."""
     found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -96,7 +109,9 @@ def sentence(messages: Sequence[str]) -> str:
     if not messages:
         return ""
     more = len(messages) - 1
-    return f"{messages[0]} (and {more} more check{'s' if more > 1 else ''})" if more else messages[0]
+    return (
+        f"{messages[0]} (and {more} more check{'s' if more > 1 else ''})" if more else messages[0]
+    )
 
 
 def ended(run: RunSummary, alive: Sequence[RunInfo]) -> str:

@@ -110,8 +110,9 @@ def _has(drawing: Drawing, name: str, toward: Toward) -> bool:
 
 def _line(lead: str, item: Item, again: bool) -> Text:
     line = Text(lead, "dim").append(item.label, "cyan" if item.is_source else "default")
-    if item.note:
-        line.append(f"  {item.note}", "dim")
+    note = item.note or ("source" if item.is_source else "")
+    if note:
+        line.append(f"  {note}", "dim")
     return line.append("  (drawn above)", "dim") if again else line
 
 

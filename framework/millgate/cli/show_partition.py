@@ -36,7 +36,9 @@ def why_lines(why: Why, now: datetime, width: int | None) -> Iterator[Text]:
     name = label(why.asset, why.partition)
     style, means = _STATES[why.state]
     title = Text.assemble((name, "bold"), "  ", (why.state, style))
-    yield from hanging(title.append("  "), "" if means == why.state else means, width)
+    if means != why.state:
+        title.append("  ")
+    yield from hanging(title, "" if means == why.state else means, width)
     for fact, value in _facts(why, now):
         yield from hanging(Text(f" {fact:<9} ", "dim"), value, width)
     yield from check_lines(why.results, width)
@@ -87,7 +89,10 @@ def _facts(why: Why, now: datetime) -> Iterator[tuple[str, Cell]]:
         yield "stale", f"and {len(why.stale) - _LISTED:,} more reasons"
     if why.steps:
         step = why.steps[0]
-        yield "last step", f"run {step.run}: {step.action}, {cause_text(step)}: {step.outcome}"
+        yield (
+            "last step",
+            f"run {step.run}, {step.action} because {cause_text(step)}: {step.outcome}",
+        )
         if step.blocked_by:
             yield "blocked", f"by {step.blocked_by}"
         if step.error_line:

@@ -44,7 +44,9 @@ def from_click(error: click.ClickException) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         known = [o for p in told.command.params for o in p.opts] if told else []
         fix = did_you_mean(error.option_name, known, fix)
-    what = " ".join(error.format_message().split()).rstrip(".")
+    # Of an unknown option, format_message lists close ones; they belong to the fix.
+    known_only = isinstance(error, click.NoSuchOption)
+    what = " ".join((error.message if known_only else error.format_message()).split()).rstrip(".")
     return UsageError(what[:1].lower() + what[1:], where=path, fix=fix)
 
 

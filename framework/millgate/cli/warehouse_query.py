@@ -93,16 +93,15 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
             _only_reads(statement.query)
         for statement in statements[:-1]:
             connection.execute(statement)
-        relation: duckdb.DuckDBPyRelation | None
         try:
-            relation = connection.sql(statements[-1].query)
+            found: object = connection.sql(statements[-1].query)
         except duckdb.Error:
             # The same again, because only execute says at which line and word it failed.
             connection.execute(statements[-1])
             raise
-    if relation is None:
-        relation = connection.sql("SELECT 'nothing to show' AS result")
-    return Result(relation)
+    if not isinstance(found, duckdb.DuckDBPyRelation):
+        found = connection.sql("SELECT 'nothing to show' AS result")
+    return Result(found)
 
 
 def mentions_plan(query: str) -> bool:

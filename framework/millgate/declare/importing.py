@@ -173,10 +173,14 @@ def _noted(module: object) -> object:
 
 
 def _check_name(name: str, folder: Path) -> None:
-    """Raise if the folder's name means another package; forget it if it was imported plainly."""
+    """Raise if the folder's name means another package; forget it if it was imported plainly.
+
+    A folder without `__init__.py`, here or in another project, is forgotten too.
+    """
     taken = sys.modules.get(name)
     if name in sys.stdlib_module_names or (
-        taken is not None and str(folder) not in list(getattr(taken, "__path__", []))
+        getattr(taken, "__file__", None) is not None
+        and str(folder) not in list(getattr(taken, "__path__", []))
     ):
         raise ProjectError(
             f"{name} is the name of another Python package",

@@ -248,11 +248,15 @@ def rebuild_views(connection: duckdb.DuckDBPyConnection, mill: Mill, assets: Ite
     """Make `production.<asset>` and `quarantine.<asset>` say what the tables say."""
     for name in sorted(assets):
         partitions = mill.graph[name].partitions
+        known = queries.last_schema(connection, name)
         live = queries.live_versions(connection, name)
-        statements = views.production_view(
-            name, partitions, live, mill.layout.versions, queries.last_schema(connection, name)
-        )
         refused = queries.quarantine_files(connection, name)
-        statements += views.quarantine_view(name, partitions, refused, mill.layout.quarantine)
+        layout = mill.layout
+        statements = [
+            *views.production_view(name, partitions, live, layout.versions, known, root=mill.root),
+            *views.quarantine_view(
+                name, partitions, refused, layout.quarantine, known, root=mill.root
+            ),
+        ]
         for statement in statements:
             connection.execute(statement)

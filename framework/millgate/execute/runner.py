@@ -248,6 +248,7 @@ class Runner:
         self._board.settle(step, stopped_by=stopped_by)
         self._group.steps.append(step_record(number, self._run.id, done, stopped_by))
         self._uncommitted.append(done)
+        self._watcher.finished(done)
 
     def _commit_is_due(self) -> bool:
         if not self._group:
@@ -272,7 +273,6 @@ class Runner:
                 done = replace(done, outcome="refused", message=f"run {by} changed it first")
                 self._board.stopped[done.step.id] = f"run {by}"
             self._done.append(done)
-            self._watcher.finished(done)
         self._watcher.committed(entered.snapshot, len(group.finished) - len(entered.refused))
         self._uncommitted = []
         self._committed_at = time.monotonic()

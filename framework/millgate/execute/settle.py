@@ -39,10 +39,10 @@ def settle(
     frame, file = _as_frame(result, order, metadata)
     columns = frame.collect_schema()
     _check_names(list(columns), order)
-    untyped = [name for name, dtype in columns.items() if dtype == pl.Null]
+    untyped = [name for name, dtype in columns.items() if types.is_untyped(dtype)]
     if untyped:
         frame = frame.with_columns(
-            pl.col(name).cast(_type_of(name, order, declared)) for name in untyped
+            types.exactly(name).cast(_type_of(name, order, declared)) for name in untyped
         )
         columns, file = frame.collect_schema(), None
     _check_partition_columns(columns, order)
@@ -53,7 +53,7 @@ def _as_frame(result: Any, order: Order, metadata: Mapping[str, Any]) -> tuple[F
     if isinstance(result, pl.DataFrame):
         return result, None
     if isinstance(result, pa.Table):
-        return pl.DataFrame(result), None
+        return writing.frame_of(result), None
     if not writing.is_storable(result):
         raise BadResult(
             f"{order.asset.name} returned {_described(result)}",
@@ -73,23 +73,28 @@ def _described(result: Any) -> str:
 
 
 def _check_names(names: list[str], order: Order) -> None:
-    seen: dict[str, str] = {}
-    for name in names:
-        twin = seen.setdefault(name.casefold(), name)
-        if twin is not name or not name.strip():
-            raise BadResult(
-                f"the columns {twin!r} and {name!r} are one name in SQL"
-                if twin is not name
-                else "a column has no name",
-                where=order.asset.defined_in,
-                fix="rename one of them in the asset",
-            )
+    """Refuse what SQL would not tell apart, among the columns and the partition columns."""
     if not names:
         raise BadResult(
             f"{order.asset.name} returned a frame without columns",
             where=order.asset.defined_in,
             fix="return an empty frame with its columns and types where there are no rows",
         )
+    seen = {dimension.casefold(): dimension for dimension in order.partition.values}
+    for name in names:
+        twin = seen.setdefault(name.casefold(), name)
+        if twin != name:
+            raise BadResult(
+                f"the columns {twin!r} and {name!r} are one name in SQL",
+                where=order.asset.defined_in,
+                fix="rename one of them in the asset",
+            )
+        if not name.strip():
+            raise BadResult(
+                "a column has no name",
+                where=order.asset.defined_in,
+                fix="name every column in the asset",
+            )
 
 
 def _type_of(name: str, order: Order, declared: Mapping[str, Any]) -> pl.DataType:
@@ -123,7 +128,7 @@ def strays(columns: Mapping[str, Any] | Schema, partition: Partition) -> list[pl
     """For each partition column that the frame has, the number of rows of another key."""
     present = columns.types if isinstance(columns, Schema) else columns
     return [
-        pl.col(name).ne_missing(pl.lit(value)).sum().alias(f"{name}@strays")
+        types.exactly(name).ne_missing(pl.lit(value)).sum().alias(f"{name}@strays")
         for name, value in partition.columns.items()
         if name in present
     ]

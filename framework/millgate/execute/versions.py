@@ -15,7 +15,7 @@ from millgate.execute.sources import Observation
 from millgate.lineage import queries
 from millgate.model.asset import Input, Source
 from millgate.model.record import LiveVersion, Materialization, materialization_id
-from millgate.model.schema import Column, Schema, widened
+from millgate.model.schema import Schema, united
 from millgate.model.step import NeededInput, Step
 from millgate.store import types
 
@@ -55,7 +55,9 @@ class Versions:
 
     def widen(self, asset: str, schema: Schema) -> None:
         """Take a newly accepted version's columns into the asset's schema."""
-        self._schemas[asset] = union(self._schemas.get(asset), schema)
+        known = self._schemas.get(asset)
+        if known is None or schema != known:
+            self._schemas[asset] = united([known, schema] if known else [schema], "first")
 
     def live(self, asset: str, key: str) -> Version | None:
         """The live version of a partition of an asset."""
@@ -143,16 +145,3 @@ class Versions:
         )
         self.unrecorded.append(made)
         return Version(made.id, partition, paths, Schema(()), made.data_hash)
-
-
-def union(old: Schema | None, new: Schema) -> Schema:
-    """The columns of both, each with the type that holds both; the older type where none does."""
-    if old is None or old == new:
-        return new
-    columns = {
-        column.name: widened(column.type, new.types.get(column.name, column.type)) or column.type
-        for column in old
-    }
-    for column in new:
-        columns.setdefault(column.name, column.type)
-    return Schema(tuple(Column(name, type_) for name, type_ in columns.items()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from millgate.errors import CatalogTooNew, StoreError
-from millgate.lineage.fetch import rows
+from millgate.lineage.fetch import commit, roll_back, rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,21 +38,31 @@ def create(
     connection: duckdb.DuckDBPyConnection, root: Path, project: UUID | None = None
 ) -> CatalogFormat:
     """Make every table, view and macro in an empty database of a project at `root`."""
-    connection.execute("BEGIN TRANSACTION")
-    for script in ("tables.sql", "views.sql"):
-        connection.execute(files(__package__).joinpath(script).read_text(encoding="utf-8"))
-    connection.execute(
-        "INSERT INTO lineage.catalog "
-        "VALUES ($version, $min_reader, $project, $root, $millgate, version())",
-        {
-            "version": VERSION,
-            "min_reader": MIN_READER,
-            "project": project or uuid4(),
-            "root": str(root),
-            "millgate": version("millgate"),
-        },
-    )
-    connection.execute("COMMIT")
+    import duckdb
+
+    try:
+        connection.execute("BEGIN TRANSACTION")
+        for script in ("tables.sql", "views.sql"):
+            connection.execute(files(__package__).joinpath(script).read_text(encoding="utf-8"))
+        connection.execute(
+            "INSERT INTO lineage.catalog "
+            "VALUES ($version, $min_reader, $project, $root, $millgate, version())",
+            {
+                "version": VERSION,
+                "min_reader": MIN_READER,
+                "project": project or uuid4(),
+                "root": str(root),
+                "millgate": version("millgate"),
+            },
+        )
+        commit(connection)
+    except duckdb.Error as error:
+        roll_back(connection)
+        raise StoreError(
+            f"the catalog could not be made: {str(error).splitlines()[0]}",
+            where="the draft of the first snapshot",
+            fix="see that there is space on the disk, and run again",
+        ) from error
     return check(connection)
 
 

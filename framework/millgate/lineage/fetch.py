@@ -93,6 +93,22 @@ def insert(
     connection.execute(f"INSERT INTO lineage.{table} BY NAME {query}")
 
 
+def commit(connection: duckdb.DuckDBPyConnection) -> None:
+    """End a transaction; what it did stays. See that it did: COMMIT may roll back in silence."""
+    connection.execute("COMMIT")
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """End a transaction without effect, if there is one."""
+    import duckdb
+
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.Error:
+        # The transaction is gone already, or never began.
+        return
+
+
 def keys_table(keys: Collection[tuple[str, str]]) -> pa.Table:
     """Pairs of asset and partition as an Arrow table."""
     import pyarrow as pa

@@ -142,10 +142,10 @@ def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Liv
     """The live versions of an asset, in key order."""
     return _versions(
         connection,
-        "SELECT p.partition, p.materialization, m.path, m.schema_hash, m.rows "
+        f"SELECT p.partition, p.materialization, m.path, {_digits('m.schema_hash')}, m.rows "
         "FROM lineage.production p "
         "JOIN lineage.materializations m ON m.materialization = p.materialization "
-        "WHERE p.asset = ? ORDER BY p.partition",
+        "WHERE p.asset = $1 AND m.asset = $1 ORDER BY p.partition",
         asset,
     )
 
@@ -154,8 +154,8 @@ def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[
     """The files that `quarantine.<asset>` shows: the open entries of an asset, in key order."""
     return _versions(
         connection,
-        "SELECT partition, materialization, path, schema_hash, rows FROM lineage.quarantine "
-        "WHERE asset = ? AND status = 'held' ORDER BY partition",
+        f"SELECT partition, materialization, path, {_digits('schema_hash')}, rows "
+        "FROM lineage.quarantine WHERE asset = $1 AND status = 'held' ORDER BY partition",
         asset,
     )
 
@@ -270,7 +270,7 @@ def distinct_values(connection: duckdb.DuckDBPyConnection, column: str) -> list[
 
 
 def _versions(connection: duckdb.DuckDBPyConnection, query: str, asset: str) -> list[LiveVersion]:
-    found = rows(connection, query, [asset])
+    found = list(many(connection, query, [asset]))
     schemas = read_schemas(connection, {row[3] for row in found})
     return [LiveVersion(key, id_, path, schemas[hash_], n) for key, id_, path, hash_, n in found]
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from millgate.errors import StoreError
 from millgate.lineage.catalog import VERSION
 from millgate.lineage.columns import refresh_columns, write_schemas
-from millgate.lineage.fetch import ids_table, insert, keys_table, offered, rows
+from millgate.lineage.fetch import commit, ids_table, insert, keys_table, offered, roll_back, rows
 from millgate.lineage.rows import (
     added_rows,
     declaration_rows,
@@ -42,14 +42,14 @@ def record(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
     try:
         connection.execute("BEGIN TRANSACTION")
         _enter(connection, change, snapshot)
-        connection.execute("COMMIT")
+        commit(connection)
         # COMMIT has been seen to return although it had rolled back.
         kept = rows(connection, "SELECT 1 FROM lineage.snapshots WHERE snapshot = ?", [snapshot])
     except duckdb.Error as error:
-        _roll_back(connection)
+        roll_back(connection)
         raise _not_recorded(str(error), snapshot) from error
     except BaseException:
-        _roll_back(connection)
+        roll_back(connection)
         raise
     if not kept:
         raise _not_recorded("the transaction was rolled back", snapshot)
@@ -248,16 +248,6 @@ def _write_snapshot(connection: duckdb.DuckDBPyConnection, change: Change, snaps
         "WHERE (written_by, duckdb_version) IS DISTINCT FROM (?, version())",
         [run.millgate_version, run.millgate_version],
     )
-
-
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    import duckdb
-
-    try:
-        connection.execute("ROLLBACK")
-    except duckdb.Error:
-        # The transaction is gone already, or never began.
-        return
 
 
 def _not_recorded(why: str, snapshot: int) -> StoreError:

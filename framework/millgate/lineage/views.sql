@@ -121,10 +121,11 @@ COMMENT ON COLUMN lineage.health.failed IS 'Partitions that are stuck because th
 COMMENT ON COLUMN lineage.health.blocked IS 'Partitions that are stuck because their last step was blocked.';
 
 CREATE VIEW lineage.storage AS
-SELECT m.asset, coalesce(sum(m.bytes) FILTER (WHERE p.materialization IS NOT NULL), 0) AS live_bytes,
+SELECT m.asset,
+    coalesce(sum(m.bytes) FILTER (WHERE p.materialization IS NOT NULL), 0)::BIGINT AS live_bytes,
     coalesce(sum(m.bytes) FILTER (WHERE p.materialization IS NULL AND m.location = 'versions'), 0)
-        AS superseded_bytes,
-    coalesce(any_value(q.bytes), 0) AS quarantine_bytes,
+        ::BIGINT AS superseded_bytes,
+    coalesce(any_value(q.bytes), 0)::BIGINT AS quarantine_bytes,
     count(*) FILTER (WHERE p.materialization IS NULL AND m.location = 'versions')
         AS superseded_versions
 FROM lineage.materializations m

@@ -85,7 +85,8 @@ class Watcher(Protocol):
 
     def started(self, step: Step) -> None: ...
 
-    def finished(self, done: Done) -> None: ...
+    def finished(self, done: Done) -> None:
+        """A step is done. What was made enters production with the next commit."""
 
     def committed(self, snapshot: int, partitions: int) -> None: ...
 

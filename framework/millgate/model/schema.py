@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from itertools import combinations
+from typing import Literal
 
 _SIGNED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 _UNSIGNED = ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _DECIMAL = re.compile(r"DECIMAL\(([0-9]+),([0-9]+)\)")
 
+TEXT = "VARCHAR"
 UNTYPED = "NULL"
 """The type of a column that has only nulls and no declared type."""
 
@@ -41,7 +44,7 @@ class Schema:
     @cached_property
     def hash(self) -> str:
         """32 hexadecimal digits that are equal exactly where names, types and order are."""
-        text = "\0".join(f"{c.name}\0{c.type}" for c in self.columns)
+        text = "\0".join(f"{len(c.name)} {c.name} {c.type}" for c in self.columns)
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -87,3 +90,49 @@ def _wider_decimal(old: str, new: str) -> str | None:
     scale = max(int(a[2]), int(b[2]))
     whole = max(int(a[1]) - int(a[2]), int(b[1]) - int(b[2]))
     return f"DECIMAL({whole + scale},{scale})" if whole + scale <= 38 else None
+
+
+Clash = Literal["text", "first"]
+
+
+def united(schemas: Iterable[Schema], clash: Clash = "text") -> Schema:
+    """One schema that holds the rows of all: every column, each with the type that loses nothing.
+
+    Where no type holds all values of a column it is VARCHAR, or the one seen `first`. Names that
+    differ only in case are one column, as in SQL, spelled and placed as the first schema has it.
+    """
+    types: dict[str, tuple[str, dict[str, None]]] = {}
+    for schema in schemas:
+        for column in schema:
+            _, seen = types.setdefault(column.name.casefold(), (column.name, {}))
+            seen[column.type] = None
+    return Schema(tuple(Column(name, holding(seen, clash)) for name, seen in types.values()))
+
+
+def holding(types: Iterable[str], clash: Clash = "text") -> str:
+    """The type that holds every value of all `types`; where none does, VARCHAR or the `first`.
+
+    >>> holding(["UINTEGER", "INTEGER"]), holding(["UINTEGER", "INTEGER", "DOUBLE"])
+    ('BIGINT', 'DOUBLE')
+    >>> holding(["BIGINT", "DATE"])
+    'VARCHAR'
+    """
+    seen = list(types)
+    left = sorted(set(seen))
+    for wide in left:
+        if all(widened(wide, narrow) == wide for narrow in left):
+            return wide
+    while len(left) > 1:
+        merged = next(_widenings(left), None)
+        if merged is None:
+            return TEXT if clash == "text" else seen[0]
+        left = merged
+    return left[0]
+
+
+def _widenings(types: Sequence[str]) -> Iterator[list[str]]:
+    """The types with two of them replaced by one that holds both."""
+    for a, b in combinations(types, 2):
+        wide = widened(a, b)
+        if wide is not None:
+            yield sorted({wide, *types} - ({a, b} - {wide}))

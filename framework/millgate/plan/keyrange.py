@@ -37,8 +37,10 @@ class Component:
             raise _unreadable(whole)
         found = cls(ends[0] or None, ends[-1] or None)
         first, last = found.ends
+        if first is None or last is None or _is_time(first) != _is_time(last):
+            return found
         # "~" sorts after everything in a key, so a day as the last end includes all its moments.
-        if first is not None and last is not None and first > f"{last}~":
+        if first > f"{last}~":
             raise BadKey(
                 f"{text} ends before it begins",
                 where=f"keys {whole}",
@@ -124,20 +126,18 @@ class KeyRange:
         if not partitions.dimensions:
             return (UNPARTITIONED,)
         axes = [
-            dimension.keys(horizon) if component is None else component.keys(dimension, horizon)
-            for dimension, component in zip(
-                partitions, self._assigned(partitions, horizon), strict=True
-            )
+            dimension.keys(horizon) if n is None else self.components[n].keys(dimension, horizon)
+            for dimension, n in zip(partitions, self._assigned(partitions, horizon), strict=True)
         ]
         return axes[0] if len(axes) == 1 else [join(parts) for parts in product(*axes)]
 
-    def speaks_to(self, partitions: Partitions, horizon: Horizon) -> frozenset[Component]:
-        """The components that select something among the keys of a definition."""
+    def heard(self, partitions: Partitions, horizon: Horizon) -> frozenset[int]:
+        """The components, by place, that select something among the keys of a definition."""
         assigned = self._assigned(partitions, horizon)
         return frozenset(
-            component
-            for dimension, component in zip(partitions, assigned, strict=True)
-            if component is not None and len(component.keys(dimension, horizon))
+            n
+            for dimension, n in zip(partitions, assigned, strict=True)
+            if n is not None and len(self.components[n].keys(dimension, horizon))
         )
 
     @property
@@ -152,19 +152,20 @@ class KeyRange:
         firsts, lasts = zip(*(component.ends for component in self.components), strict=True)
         return _bound(firsts), _bound(lasts)
 
-    def _assigned(self, partitions: Partitions, horizon: Horizon) -> list[Component | None]:
-        """For each dimension the component that speaks of it."""
+    def _assigned(self, partitions: Partitions, horizon: Horizon) -> list[int | None]:
+        """For each dimension the place of the component that speaks of it."""
         dimensions = partitions.dimensions
         if len(self.components) == len(dimensions) and all(
             c.is_any or len(c.keys(d, horizon)) or (c.is_time and d is partitions.time)
             for c, d in zip(self.components, dimensions, strict=True)
         ):
-            return list(self.components)
-        found: list[Component | None] = [None] * len(dimensions)
-        for component in self.components:
-            place = _place(component, dimensions, found, horizon)
-            if place is not None:
-                found[place] = component
+            return list(range(len(dimensions)))
+        found: list[int | None] = [None] * len(dimensions)
+        for n, component in enumerate(self.components):
+            free = [d for d, taken in zip(dimensions, found, strict=True) if taken is None]
+            spoken_of = _spoken_of(component, free, horizon)
+            if spoken_of is not None:
+                found[dimensions.index(spoken_of)] = n
         return found
 
 
@@ -226,10 +227,10 @@ def _check_spoken(
     found: Mapping[Partitions, Sequence[str]],
     horizon: Horizon,
 ) -> None:
-    heard = frozenset[Component]()
+    heard = frozenset[int]()
     for partitions in dict.fromkeys(definitions.values()):
-        heard |= key_range.speaks_to(partitions, horizon)
-    unheard = [c for c in key_range.components if not c.is_any and c not in heard]
+        heard |= key_range.heard(partitions, horizon)
+    unheard = [c for n, c in enumerate(key_range.components) if not c.is_any and n not in heard]
     limited = any(not c.is_any for c in key_range.components)
     empty = limited and not any(len(found[p]) for p in definitions.values())
     if unheard or empty:
@@ -261,24 +262,19 @@ def _valid(dimension: Dimension, horizon: Horizon) -> str:
     return shown or "none yet"
 
 
-def _place(
-    component: Component,
-    dimensions: Sequence[Dimension],
-    taken: Sequence[Component | None],
-    horizon: Horizon,
-) -> int | None:
-    """The dimension that a component speaks of, None if it speaks of none."""
+def _spoken_of(
+    component: Component, free: Sequence[Dimension], horizon: Horizon
+) -> Dimension | None:
+    """Which of the free dimensions a component speaks of, None if of none."""
     if component.is_any:
         return None
-    free = [n for n in range(len(dimensions)) if taken[n] is None]
-    timely = [n for n in free if isinstance(dimensions[n], TimeDimension)]
-    listed = [n for n in free if isinstance(dimensions[n], Keys)]
-    if component.is_time and timely:
-        return timely[0]
-    known = next((n for n in listed if len(component.keys(dimensions[n], horizon))), None)
-    if known is None and listed and not component.is_time:
-        return listed[0]
-    return known
+    times = [d for d in free if isinstance(d, TimeDimension)]
+    if component.is_time and times:
+        return times[0]
+    listed = [d for d in free if isinstance(d, Keys)]
+    known = next((d for d in listed if len(component.keys(d, horizon))), None)
+    # What is no time must be a key, if only a mistyped one.
+    return known or (listed[0] if listed and not component.is_time else None)
 
 
 def _exactly(key: str, partitions: Partitions, horizon: Horizon) -> Sequence[str]:

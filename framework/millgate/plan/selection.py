@@ -170,7 +170,7 @@ class _Parser:
                 fix=did_you_mean(token.text, self._graph.order, "all names: millgate list"),
             )
         found = frozenset(n for n in self._graph.order if fnmatchcase(n, token.text))
-        if not found:
+        if not found and token.text != "*":
             raise UnknownAsset(
                 f'no asset matches "{token.text}"',
                 where=self._where(token.at),

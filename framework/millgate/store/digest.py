@@ -10,15 +10,14 @@ upgrade may cost a rebuild but never hides a change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache, reduce
+from functools import lru_cache
 from hashlib import blake2b
-from operator import add
 from typing import Any
 
 import polars as pl
 
-from millgate.model.schema import Column, Schema
-from millgate.store.types import TEXT, exactly, polars_type
+from millgate.model.schema import TEXT, Column, Schema
+from millgate.store.types import exactly, polars_type
 
 _ROWS = "millgate@rows"
 _LANES = ("millgate@hash_0", "millgate@hash_1")
@@ -38,7 +37,7 @@ def _lane(schema: Schema, lane: int) -> pl.Expr:
         for place, value in enumerate(v for column in schema for v in _values(column))
     ]
     # The sum over columns alone would not see two rows that swap a value; its hash does.
-    return reduce(add, hashes).hash(lane).sum() if hashes else pl.lit(0, dtype=pl.UInt64)
+    return pl.sum_horizontal(hashes).hash(lane).sum()
 
 
 def _values(column: Column) -> list[pl.Expr]:

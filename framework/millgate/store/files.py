@@ -7,7 +7,8 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +29,9 @@ _READ_ONLY = 0o444
 
 class Files:
     """File calls whose errors are StoreErrors, each passing through `perform`."""
+
+    at_once = 16
+    """How many calls of `each` are under way together."""
 
     def perform(self, what: str, path: Path, call: Callable[[], T]) -> T:
         """Make one file call. A test overrides this to record calls, or to let them fail."""
@@ -80,14 +84,22 @@ class Files:
         self.perform("make symlink", new, lambda: new.symlink_to(relative))
         self.rename(new, link)
 
+    def each(self, call: Callable[[Path], None], paths: Collection[Path]) -> None:
+        """Make one call for each path, several at once: a disk syncs many files as fast as one."""
+        if self.at_once == 1 or len(paths) == 1:
+            for path in paths:
+                call(path)
+            return
+        with ThreadPoolExecutor(self.at_once) as pool:
+            list(pool.map(call, paths))
+
     def bring(self, source: Path, target: Path) -> None:
-        """Put a finished file under a new name for good: read-only and synced.
+        """Put a finished file under a new name for good, read-only; it is not synced yet.
 
         The file keeps its old name too, because steps of the same run may be reading it there.
         Where no second name is possible (another file system) the target is a copy.
         """
         self.protect(source)
-        self.sync_file(source)
         self.make_folder(target.parent)
         try:
             self.link(source, target)
@@ -97,7 +109,6 @@ class Files:
             part = target.with_name(f".{target.name}.part")
             self.copy(source, part)
             self.protect(part)
-            self.sync_file(part)
             self.rename(part, target)
 
 

@@ -21,9 +21,9 @@ from millgate.errors import DeclarationError
 from millgate.model.asset import Form, Source
 from millgate.model.dimension import KeyValue
 from millgate.model.partition import Partition, Partitions
-from millgate.model.schema import Column, Schema
+from millgate.model.schema import TEXT, Column, Schema, united
 from millgate.store.formats import scan_file, unreadable
-from millgate.store.types import TEXT, duckdb_type, exactly, polars_type, united
+from millgate.store.types import duckdb_type, exactly, polars_type
 from millgate.store.views import (
     exact_path,
     literal,
@@ -163,6 +163,12 @@ def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -
     columns = with_dimensions(schema, partitions)
     if not versions:
         return pl.LazyFrame(schema={c.name: polars_type(c.type) for c in columns})
+    if len(versions) == 1 and versions[0][2] == schema:
+        # Nothing to agree on: the file need not be opened to plan its scan.
+        path, partition, _ = versions[0]
+        missing = {d: v for d, v in partition.columns.items() if d not in schema.types}
+        frame = scan_version(path)
+        return frame.with_columns(_literals(missing).values()) if missing else frame
     found = [scan_version(path).collect_schema() for path, _, _ in versions]
     wanted = {c.name: _wanted(c, found) for c in schema}
     wanted |= {d.name: polars_type(d.column_type) for d in partitions}

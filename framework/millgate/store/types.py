@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import combinations
 from typing import Any
 
 import polars as pl
 import polars.selectors as cs
 
 from millgate.errors import BadResult, StoreError
-from millgate.model.schema import UNTYPED, Column, Schema, widened
+from millgate.model.schema import TEXT, UNTYPED, Column, Schema
 
-TEXT = "VARCHAR"
 """What columns become whose types no other type holds."""
 
 _NAMES: Mapping[type[pl.DataType], str] = {
@@ -221,45 +219,3 @@ def _unreadable(text: str) -> StoreError:
         where=f"type {text}",
         fix="read it with the Millgate that wrote it, or a newer one",
     )
-
-
-def united(schemas: Iterable[Schema]) -> Schema:
-    """One schema that holds the rows of all: every column, each with the type that loses nothing.
-
-    Where no type holds all values of a column it is VARCHAR. Names that differ only in case are
-    one column, as in SQL, spelled and placed as the first schema has it.
-    """
-    types: dict[str, tuple[str, dict[str, None]]] = {}
-    for schema in schemas:
-        for column in schema:
-            _, seen = types.setdefault(column.name.casefold(), (column.name, {}))
-            seen[column.type] = None
-    return Schema(tuple(Column(name, holding(seen)) for name, seen in types.values()))
-
-
-def holding(types: Iterable[str]) -> str:
-    """The type that holds every value of all `types`, VARCHAR where no other does.
-
-    >>> holding(["UINTEGER", "INTEGER"]), holding(["UINTEGER", "INTEGER", "DOUBLE"])
-    ('BIGINT', 'DOUBLE')
-    >>> holding(["BIGINT", "DATE"])
-    'VARCHAR'
-    """
-    left = sorted(set(types))
-    for wide in left:
-        if all(widened(wide, narrow) == wide for narrow in left):
-            return wide
-    while len(left) > 1:
-        merged = next(_widenings(left), None)
-        if merged is None:
-            return TEXT
-        left = merged
-    return left[0]
-
-
-def _widenings(types: Sequence[str]) -> Iterator[list[str]]:
-    """The types with two of them replaced by one that holds both."""
-    for a, b in combinations(types, 2):
-        wide = widened(a, b)
-        if wide is not None:
-            yield sorted({wide, *types} - ({a, b} - {wide}))

@@ -16,8 +16,7 @@ from millgate.errors import StoreError
 from millgate.model.dimension import Dimension
 from millgate.model.partition import Partitions
 from millgate.model.record import LiveVersion
-from millgate.model.schema import UNTYPED, Column, Schema
-from millgate.store.types import TEXT, united
+from millgate.model.schema import TEXT, UNTYPED, Column, Schema, united
 from millgate.store.types import quoted as quoted
 
 REASONS = Column(
@@ -197,7 +196,8 @@ class _Files:
         self._check(folder, partitions)
         if root is not None and folder.is_relative_to(root):
             below = folder.relative_to(root)
-            variable = f"getvariable({literal(ROOT_VARIABLE)})"
+            given = f"CAST(getvariable({literal(ROOT_VARIABLE)}) AS VARCHAR)"
+            variable = rf"regexp_replace({given}, '([\[*?])', '[\1]', 'g')"
             self._base = f"coalesce({variable}, {literal(exact_path(str(root)))})"
             self._prefix = "/" + exact_path(f"{below}/")
         else:

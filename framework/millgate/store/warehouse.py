@@ -200,14 +200,14 @@ class Commit:
         self._files.write_text(target, text)
         self._brought.append(target)
         self._files.protect(target)
-        self._files.sync_file(target)
 
     def publish(self, links: Links | None = None) -> int:
         """Make the draft the current snapshot, and return its number."""
         links = links or Links()
         self._close()
-        for folder in sorted(self._folders, key=lambda f: (-len(f.parts), f)):
-            self._files.sync_folder(folder)
+        self._files.each(self._files.sync_file, self._brought)
+        deepest_first = sorted(self._folders, key=lambda f: (-len(f.parts), f))
+        self._files.each(self._files.sync_folder, deepest_first)
         self._snapshots.place(self.snapshot)
         if links:
             self._links.begin(self.snapshot)

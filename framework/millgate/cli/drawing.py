@@ -1,0 +1,73 @@
+"""From lineage on record to a drawing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from millgate.cli.ranges import grain_of, summary
+from millgate.cli.show_lineage import Drawing, Item
+from millgate.lineage.ancestry import AssetLineage, LineageAsset, LineageEdge, Trace, TracedVersion
+from millgate.model.partition import label
+from millgate.model.record import show_id
+from millgate.plan.graph import Graph
+
+
+def draw_assets(lineage: AssetLineage) -> Drawing:
+    """A drawing with an item for each asset."""
+    items = {a.asset: Item(a.asset, is_source=a.kind == "source") for a in lineage.assets}
+    # An asset may read its own earlier partitions, which a drawing of assets does not show.
+    pairs = dict.fromkeys((e.upstream, e.downstream) for e in lineage.edges)
+    return Drawing(items, tuple(pair for pair in pairs if pair[0] != pair[1]))
+
+
+def draw_versions(up: Trace, down: Trace, root: Path) -> tuple[Drawing, list[str]]:
+    """A drawing with an item for the versions of each asset, and the name of what was traced.
+
+    Source files below `root` are named relative to it.
+    """
+    versions = {v.materialization: v for v in (*up.versions, *down.versions)}
+    files: dict[int, list[str]] = defaultdict(list)
+    for file in up.files:
+        files[file.materialization].append(_relative(file.path, root))
+    by_asset: dict[str, list[TracedVersion]] = defaultdict(list)
+    for version in versions.values():
+        by_asset[version.asset].append(version)
+    items = {asset: _item(alike, files) for asset, alike in by_asset.items()}
+    pairs = dict.fromkeys(
+        (versions[e.upstream].asset, versions[e.downstream].asset) for e in (*up.edges, *down.edges)
+    )
+    drawing = Drawing(items, tuple(pair for pair in pairs if pair[0] != pair[1]))
+    return drawing, [up.versions[0].asset]
+
+
+def declared_lineage(graph: Graph, names: frozenset[str]) -> AssetLineage:
+    """The lineage between declared assets, as the catalog would have it after a run."""
+    nodes = [graph[name] for name in graph.order if name in names]
+    return AssetLineage(
+        tuple(LineageAsset(n.name, n.kind, n.owner, n.group, True, 0) for n in nodes),
+        tuple(
+            LineageEdge(e.upstream, e.downstream, e.kind, e.mapping)
+            for e in graph.edges
+            if e.upstream in names and e.downstream in names
+        ),
+    )
+
+
+def _relative(path: str, root: Path) -> str:
+    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
+
+
+def _item(versions: list[TracedVersion], files: dict[int, list[str]]) -> Item:
+    first = versions[0]
+    keys = [version.partition for version in versions]
+    observed = sorted({path for v in versions for path in files.get(v.materialization, ())})
+    if len(versions) > 1:
+        note = f"{len(versions):,} versions"
+    elif first.kind == "observed":
+        note = show_id(first.materialization)
+    else:
+        note = f"{show_id(first.materialization)}, {first.rows:,} rows"
+    if observed:
+        note += f", {observed[0]}" + (f" and {len(observed) - 1:,} more" if observed[1:] else "")
+    return Item(label(first.asset, summary(keys, grain_of(keys[0]))), note, bool(observed))
