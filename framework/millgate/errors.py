@@ -13,8 +13,8 @@ MillgateError
 │   ├── GraphCycle            assets made from each other in a circle
 │   └── BadQuery              SQL that cannot be parsed or reads what it must not
 ├── MissingSetting            an environment variable that an asset needs is not set (exit 2)
+├── MissingSource             the files that everything would be made from are missing (exit 3)
 ├── StepFailed                a step did not produce a partition (exit 1)
-│   ├── AssetError            the asset's own code raised
 │   ├── BadResult             the asset returned something Millgate cannot store
 │   └── SourceChanged         a source file changed while it was read
 ├── GateError                 a gate that cannot be compiled, or that broke while judging (exit 1)
@@ -98,14 +98,13 @@ class MissingSetting(MillgateError):
     exit_status = 2
 
 
+class MissingSource(MillgateError):
+    code = "missing_source"
+    exit_status = 3
+
+
 class StepFailed(MillgateError):
     code = "step_failed"
-
-
-class AssetError(StepFailed):
-    """The asset's own code raised; `where` is their line, `__cause__` the original exception."""
-
-    code = "asset_error"
 
 
 class BadResult(StepFailed):

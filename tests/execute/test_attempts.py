@@ -77,7 +77,7 @@ def test_an_error_is_told_from_the_users_line(mill: Mill) -> None:
     (failed,) = mill.run().having("failed")
     assert failed.message == "ConnectionError: no answer"
     first, *_, last = failed.detail.splitlines()
-    assert first.endswith('assets/flaky.py", line 18, in flaky')
+    assert first == '  File "assets/flaky.py", line 18, in flaky'
     assert last == "ConnectionError: no answer"
     assert mill.sql("SELECT DISTINCT error_line FROM lineage.attempts WHERE error_line <> ''") == [
         ("assets/flaky.py:18",)

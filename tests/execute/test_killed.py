@@ -125,3 +125,26 @@ def test_killed_runs_are_told_from_live_ones(many: Mill) -> None:
     assert many.run(command="backfill", everything=True).exit_status == 3
     statuses = dict(many.sql("SELECT run, status FROM lineage.runs"))
     assert statuses[1] == "died"
+
+
+def test_a_reader_sees_one_state_while_a_backfill_runs(many: Mill) -> None:
+    child = start(many)
+    states = set()
+    while child.poll() is None:
+        database = many.root / "warehouse" / "warehouse.duckdb"
+        if not database.exists():
+            continue
+        with duckdb.connect(str(database), read_only=True) as reader:
+            rows = reader.execute("""
+                SELECT (SELECT max(snapshot) FROM lineage.snapshots),
+                    count(*) FILTER (asset = 'numbers'), count(*) FILTER (asset = 'doubled'),
+                    (SELECT count(*) FROM production.doubled WHERE date NOT IN
+                        (SELECT date FROM production.numbers))
+                FROM lineage.production
+            """).fetchall()
+        snapshot, numbers, doubled, orphans = rows[0]
+        assert orphans == 0
+        assert doubled <= numbers
+        states.add(snapshot)
+    child.communicate()
+    assert len(states) >= 2

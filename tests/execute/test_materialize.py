@@ -103,7 +103,7 @@ def test_materialize_without_its_upstream_is_blocked_and_says_by_what(shop: Mill
     (done,) = report.done
     assert (done.outcome, done.message) == (
         "blocked",
-        "blocked by missing upstream: orders@2024-01-02",
+        "by missing upstream: orders@2024-01-02",
     )
 
 

@@ -94,3 +94,14 @@ def test_columns_narrow_when_a_wide_partition_is_withdrawn(chronicle: Chronicle)
     wide = chronicle.make("flights", "2013-01-02", schema=schema(a="BIGINT", b="DATE"))
     chronicle.withdraw(wide, "wrong airport")
     assert columns(chronicle) == [("a", "INTEGER")]
+
+
+def test_an_older_version_may_enter_beside_a_new_one(chronicle: Chronicle) -> None:
+    chronicle.make("flights", "2013-01-01", schema=schema(a="INTEGER"))
+    held = chronicle.hold("flights", "2013-01-02", schema=schema(a="INTEGER", b="DATE"))
+    made = chronicle.version("flights", "2013-01-03", schema=schema(a="INTEGER"))
+    chronicle.commit(
+        materializations=(made,),
+        promotions=(chronicle.promotion(made), chronicle.promotion(held, "release")),
+    )
+    assert columns(chronicle) == [("a", "INTEGER"), ("b", "DATE")]

@@ -168,6 +168,8 @@ def test_a_decision_needs_an_open_entry(chronicle: Chronicle, closed_before: boo
     with pytest.raises(StoreError, match="no open quarantine entry"):
         chronicle.discard(wrong, "twice")
     assert [s for _, _, s in quarantine(chronicle)] == ["discarded" if closed_before else "held"]
+    chronicle.make("flights", "2013-01-02")
+    assert len(production(chronicle)) == 1
 
 
 def test_a_withdrawal_is_an_entry_without_a_version(chronicle: Chronicle) -> None:
@@ -297,8 +299,10 @@ def test_declarations_are_replaced(chronicle: Chronicle) -> None:
     listed = "SELECT asset, declared, snapshot FROM lineage.assets ORDER BY asset"
     assert rows(chronicle, listed) == [("flights", True, 2), ("old", False, 2), ("raw", True, 1)]
     assert rows(chronicle, "FROM lineage.asset_edges") == []
+    chronicle.declare(raw, declared("flights", code="new"))
+    assert rows(chronicle, listed)[1] == ("old", False, 2)
     chronicle.declare(raw, declared("flights", code="new"), declared("old"))
-    assert rows(chronicle, listed) == [("flights", True, 2), ("old", True, 3), ("raw", True, 1)]
+    assert rows(chronicle, listed) == [("flights", True, 2), ("old", True, 4), ("raw", True, 1)]
 
 
 def test_nothing_is_declared(chronicle: Chronicle) -> None:

@@ -100,3 +100,17 @@ def test_a_decision_stands_with_its_reason(chronicle: Chronicle) -> None:
         ("released", "checked with the tower")
     ]
     assert found.promotions[0].reason == "checked with the tower"
+
+
+def test_a_withdrawn_partition_is_missing_and_shows_its_newest_version(
+    chronicle: Chronicle,
+) -> None:
+    chronicle.make("flights", DAYS[0])
+    made = chronicle.make("flights", DAYS[0], "newer")
+    chronicle.withdraw(made, "wrong airport")
+    found = why(chronicle.connection, "flights", DAYS[0])
+    assert (found.state, found.live) == ("missing", None)
+    assert found.version is not None
+    assert found.version.materialization == made.id
+    last = found.promotions[0]
+    assert (last.kind, last.reason) == ("withdraw", "wrong airport")

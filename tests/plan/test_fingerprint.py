@@ -183,6 +183,10 @@ WAYS = {
         N = 1
         def made(raw, n=N): return n
     """,
+    "named keyword default": """
+        N = 1
+        def made(raw, *, n=N): return n
+    """,
     "lambda": "made = lambda raw: raw + 1",
     "one of two lambdas": "made, other = (lambda raw: raw + 1), (lambda raw: raw + 3)",
     "partial": """
@@ -430,6 +434,17 @@ HARMLESS = {
         def f(x): return x
         other = Asset(name='o', function=f, owner='me')
         def made(raw): return other(raw)
+        """,
+    ),
+    "whether two equal tuples are one object": (
+        "made = make(PAIR, PAIR)",
+        "made = make(PAIR, tuple([1, 2]))",
+        """
+        PAIR = (1, 2)
+        def make(a, b):
+            def made(raw): return a, b
+            return made
+        made = make(PAIR, PAIR)
         """,
     ),
     "the version of Millgate's own names": (

@@ -12,7 +12,7 @@ from millgate.model.asset import Asset, Input, Node, Source
 from millgate.model.dimension import Horizon, Keys
 from millgate.model.grain import Daily, Monthly
 from millgate.model.mapping import Window
-from millgate.model.partition import Partitions
+from millgate.model.partition import Partition, Partitions
 from millgate.model.record import InputVersion
 from millgate.model.state import Held, Live, Observed, State
 from millgate.model.step import Cause, NeededInput, Plan, Step
@@ -447,11 +447,56 @@ def test_what_needs_a_day_that_is_not_over_yet_is_blocked() -> None:
     # In Tokyo the month is over nine hours before its last day is over in UTC.
     tokyo = Partitions((Monthly("2013-01", tz="Asia/Tokyo"),))
     days = Partitions((Daily("2013-01-01"),))
-    world = World([asset("a", partitions=days), asset("c", "a", partitions=tokyo)])
-    world.horizon = Horizon(datetime(2013, 1, 31, 16, tzinfo=UTC))
+    world = World(
+        [asset("a", partitions=days), asset("c", "a", partitions=tokyo)],
+        horizon=Horizon(datetime(2013, 1, 31, 16, tzinfo=UTC)),
+    )
     plan = world.plan("c", with_upstreams=True)
     assert plan.count("make") == 30
     assert told(plan)[-1] == "blocked c@2013-01: missing upstream a@2013-01-31"
+
+
+class Chosen:
+    """A mapping of the user's own that looks at the asset and the key."""
+
+    def keys(self, partition: Partition, *_: object) -> list[str]:
+        if partition.asset == "all":
+            return ["early", "late"]
+        return ["late" if partition.key == "2013-01-31" else "early"]
+
+
+def test_a_day_that_is_not_over_yet_needs_nothing() -> None:
+    ages = Partitions((Keys("early", "late", name="age"),))
+    days = Partitions((Daily("2013-01-01"),))
+    tokyo = Partitions((Monthly("2013-01", tz="Asia/Tokyo"),))
+    world = World(
+        [
+            asset("z", partitions=ages),
+            asset("a", Input("z", "z", Chosen()), partitions=days),
+            asset("c", "a", partitions=tokyo),
+        ],
+        horizon=Horizon(datetime(2013, 1, 31, 16, tzinfo=UTC)),
+    )
+    plan = world.plan("c", with_upstreams=True)
+    assert [s.key for s in plan.steps if s.asset == "z"] == ["early"]
+
+
+def test_two_assets_may_share_one_mapping_object() -> None:
+    shared = Chosen()
+    ages = Partitions((Keys("early", "late", name="age"),))
+    world = World(
+        [
+            asset("z", partitions=ages),
+            asset("all", Input("z", "z", shared)),
+            asset("one", Input("z", "z", shared)),
+        ]
+    )
+    needs = {
+        s.asset: s.needs[0].keys
+        for s in world.plan("all or one", D1, with_upstreams=True).steps
+        if s.needs
+    }
+    assert needs == {"all": ("early", "late"), "one": ("early",)}
 
 
 ACCUMULATED = asset("sums", "a", Input("before", "sums", Window(-1, -1)))

@@ -101,6 +101,8 @@ def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> A
     T is ASSET@KEY, or ASSET where it has no partitions. A discarded partition is not made again
     until its inputs, code or gate change.
     """
+    from millgate.cli.show_quarantine import entry_label
+
     entry = _open_entry(call, target)
     if dry_run:
         return _would(entry, "discarded")
@@ -111,7 +113,7 @@ def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> A
             fix="add --yes, or look first with --dry-run",
         )
     if not yes:
-        call.show(_would(entry, "discarded").lines(call.terminal.width))
+        call.show([f"{entry_label(entry)}: {_rows_text(entry)} will be discarded.\n"])
         if not call.terminal.ask("Discard it?"):
             return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
     return _done(call.open().discard(entry.asset, entry.partition, reason=reason), entry)
@@ -172,12 +174,16 @@ def _would(entry: QuarantineRow, verb: str) -> Answer:
     from millgate.cli.grid import hanging
     from millgate.cli.show_quarantine import entry_label
 
-    rows = "all" if entry.scope == "partition" else "the rejected"
-    told = f"{rows} {entry.rows:,} rows would be {verb}. Nothing was changed."
+    told = f"{_rows_text(entry)} would be {verb}. Nothing was changed."
     return Answer(
         {"entry": entry, "done": None},
         lambda width: hanging(f"{entry_label(entry)}  ", told, width),
     )
+
+
+def _rows_text(entry: QuarantineRow) -> str:
+    which = "" if entry.scope == "partition" else "rejected "
+    return f"{entry.rows:,} {which}row{'' if entry.rows == 1 else 's'}"
 
 
 def _done(said: str, entry: QuarantineRow) -> Answer:

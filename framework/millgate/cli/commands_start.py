@@ -11,7 +11,6 @@ from millgate.cli.answer import Answer
 from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
 from millgate.cli.options import LOOKED, command
-from millgate.errors import UnknownAsset, did_you_mean
 
 if TYPE_CHECKING:
     from millgate.model.schema import Schema
@@ -69,16 +68,13 @@ def list_(call: Call, selection: str) -> Answer:
 @click.argument("asset", metavar="ASSET", shell_complete=complete_target)
 def show(call: Call, asset: str) -> Answer:
     """Show an asset's definition, upstreams, columns and checks."""
+    from millgate.cli.finding import unknown_asset
     from millgate.cli.show_asset import Shown, asset_data, asset_lines
 
     project = call.open()
     graph = project.graph
     if asset not in graph.order:
-        raise UnknownAsset(
-            f"no asset {asset!r}",
-            where=f"millgate show {asset}",
-            fix=did_you_mean(asset, graph.order, "all names: millgate list"),
-        )
+        raise unknown_asset(asset, asset, graph.order)
     node = graph[asset]
     gate = project.mill.gates[asset] if node.kind == "asset" else None
     shown = Shown(

@@ -104,7 +104,7 @@ def logs(call: Call, target: str) -> Answer:
         found = questions.attempts(connection, asset=asset, partition=key)
         attempts = [attempt for attempt in found if attempt.step == found[0].step]
     logged = []
-    for attempt in attempts:
+    for attempt in sorted(attempts, key=lambda one: one.started_at):
         path = project.log_file(attempt.run, attempt.asset, attempt.partition, attempt.attempt)
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         if text or attempt.error:

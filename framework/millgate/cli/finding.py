@@ -4,6 +4,7 @@ what is wrong with a key that nothing is on record of."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from millgate.cli.drawing import declared_lineage
@@ -64,13 +65,12 @@ def find_assets(
     return frozenset(project.select(selection))
 
 
-def unknown_asset(name: str, target: str, known: object) -> UnknownAsset:
+def unknown_asset(name: str, target: str, known: Iterable[str]) -> UnknownAsset:
     """The error for a name that no asset has."""
-    names = list(known) if isinstance(known, dict) else []
     return UnknownAsset(
         f'no asset "{name}"',
         where=f"selection {target}, character 1",
-        fix=did_you_mean(name, names, "all names: millgate list"),
+        fix=did_you_mean(name, known, "all names: millgate list"),
     )
 
 

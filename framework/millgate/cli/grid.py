@@ -81,7 +81,9 @@ def hanging(head: Cell, body: Cell, width: int | None) -> list[Text]:
     """
     lead, text = _text(head, Column("")), _text(body, Column(""))
     if width is None or lead.cell_len + text.cell_len <= width or width - lead.cell_len < 8:
-        return [lead + text]
+        whole = lead + text
+        whole.rstrip()
+        return [whole]
     first, *rest = wrapped(text, width - lead.cell_len)
     return [lead + first, *(Text(" " * lead.cell_len) + more for more in rest)]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from rich.text import Text
 
@@ -87,9 +89,7 @@ def waiting_of(status: Status) -> list[Waiting]:
     """What waits for a person, the gravest first."""
     found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for failed in status.failed:
-        tries = f", attempt {failed.attempts} of {failed.attempts}" if failed.attempts > 1 else ""
-        message = f"{failed.error_line or failed.error_type or 'no attempt'}{tries}"
-        found["failed", failed.asset, message].append(failed.partition)
+        found["failed", failed.asset, error_text(failed)].append(failed.partition)
     for held in status.held:
         found["held", held.asset, sentence(held.messages)].append(held.partition)
     for failing in status.failing:
@@ -112,6 +112,30 @@ def sentence(messages: Sequence[str]) -> str:
     return (
         f"{messages[0]} (and {more} more check{'s' if more > 1 else ''})" if more else messages[0]
     )
+
+
+class Failing(Protocol):
+    """What is on record of a step's last attempt."""
+
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def error_type(self) -> str | None: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def error_line(self) -> str | None: ...
+
+
+def error_text(failed: Failing) -> str:
+    """The error of a step in one line: what was raised, where, at which attempt."""
+    lines = (failed.error or "").splitlines()
+    raised = re.compile(rf"([\w.]+\.)?{re.escape(failed.error_type or '')}(:|$)")
+    named = [line for line in lines if failed.error_type and raised.match(line)]
+    what = [*lines[:1], *named][-1] if lines else failed.error_type or "no attempt is on record"
+    at = f" ({failed.error_line})" if failed.error_line else ""
+    tries = f", attempt {failed.attempts} of {failed.attempts}" if failed.attempts > 1 else ""
+    return f"{what}{at}{tries}"
 
 
 def ended(run: RunSummary, alive: Sequence[RunInfo]) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from millgate.cli.grid import Cell, Column, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
+from millgate.cli.show_health import error_text
 from millgate.cli.show_plan import command_line, next_line
 from millgate.lineage.questions import StepSummary
 from millgate.lineage.refusals import CheckRow
@@ -71,7 +72,9 @@ def verdict_text(judgement: JudgementRow) -> str:
 def version_text(version: VersionRow, now: datetime) -> str:
     """A version with who made it, when and how large."""
     made = f"{local(version.created_at, now)} ({ago(version.created_at, now)})"
-    return f"{show_id(version.materialization)} of run {version.run}, {made}, {version.rows:,} rows"
+    source = "" if version.derived_from is None else f" from {show_id(version.derived_from)}"
+    head = f"{show_id(version.materialization)}{source} of run {version.run}"
+    return f"{head}, {made}, {version.rows:,} rows"
 
 
 def _facts(why: Why, now: datetime) -> Iterator[tuple[str, Cell]]:
@@ -89,15 +92,16 @@ def _facts(why: Why, now: datetime) -> Iterator[tuple[str, Cell]]:
         yield "stale", f"and {len(why.stale) - _LISTED:,} more reasons"
     if why.steps:
         step = why.steps[0]
-        yield (
-            "last step",
-            f"run {step.run}, {step.action} because {cause_text(step)}: {step.outcome}",
-        )
-        if step.blocked_by:
-            yield "blocked", f"by {step.blocked_by}"
-        if step.error_line:
-            tries = f", attempt {step.attempts} of {step.attempts}" if step.attempts > 1 else ""
-            yield "error", f"{step.error_line}{tries}"
+        yield "last step", f"run {step.run}, {_step_text(step)}"
+        if step.error:
+            yield "error", error_text(step)
+
+
+def _step_text(step: StepSummary) -> str:
+    if step.action == "blocked":
+        return f"blocked: {cause_text(step)}"
+    blocked = f" by {step.blocked_by}" if step.blocked_by else ""
+    return f"{step.action} because {cause_text(step)}: {step.outcome}{blocked}"
 
 
 def cause_text(step: StepSummary) -> str:
@@ -114,11 +118,12 @@ def _stale_text(stale: StaleCause) -> str:
 
 
 def _inputs(inputs: Sequence[InputRow], width: int | None) -> Iterator[Text]:
-    if not inputs:
-        return
     by_asset: dict[str, list[InputRow]] = defaultdict(list)
     for given in inputs:
-        by_asset[given.asset].append(given)
+        if given.kind != "derived":
+            by_asset[given.asset].append(given)
+    if not by_asset:
+        return
     rows = []
     for asset, versions in by_asset.items():
         keys = [version.partition for version in versions]

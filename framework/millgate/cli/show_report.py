@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -134,14 +134,17 @@ def _details(report: Report) -> Iterator[Text]:
     for done in report.having("failed"):
         if done.detail and done.message not in shown and len(shown) < _DETAILED:
             shown.add(done.message)
-            yield Text(f"{done.step} failed:", "bold red")
-            yield from _indented(done.detail.splitlines())
+            yield from _detail(done)
             yield Text()
 
 
-def _indented(lines: Iterable[str]) -> Iterator[Text]:
-    for line in lines:
-        yield Text(f"  {line}")
+def _detail(done: Done) -> Iterator[Text]:
+    """An error of Millgate's own in its three lines, a user's under the name of the step."""
+    own = done.detail.startswith("error: ")
+    if not own:
+        yield Text(f"{done.step} failed:", "bold red")
+    for line in done.detail.splitlines():
+        yield Text(line if own else f"  {line}")
 
 
 def _next(report: Report) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from millgate.cli.grid import Cell, Column, grid, hanging
 from millgate.cli.moments import local, took
 from millgate.cli.ranges import grain_of, spans
-from millgate.cli.show_health import ended
+from millgate.cli.show_health import ended, error_text
 from millgate.cli.show_plan import command_line, next_line
 from millgate.cli.show_report import STYLES
 from millgate.lineage.questions import AttemptRow, RunSummary, StepSummary
@@ -87,7 +87,8 @@ def run_lines(
         yield Text()
         titles = (Column("outcome"), Column("asset"), Column("partitions"), Column("n", "right"))
         yield from grid((*titles, Column("why")), rows, width)
-    bad = next((s for s in steps if s.outcome in ("failed", "held")), None)
+    troubles = (s for outcome in ("failed", "held") for s in steps if s.outcome == outcome)
+    bad = next(troubles, None)
     if bad is not None:
         command = "logs" if bad.outcome == "failed" else "why"
         yield from next_line(command_line(command, label(bad.asset, bad.partition)), width)
@@ -114,8 +115,8 @@ def log_lines(logs: Sequence[Logged], now: datetime, width: int | None) -> Itera
 
 
 def _said(step: StepSummary) -> str:
-    if step.outcome == "failed" and step.error_line:
-        return step.error_line
+    if step.outcome == "failed" and step.error:
+        return error_text(step)
     if step.blocked_by:
         return f"by {step.blocked_by}"
     return step.cause
@@ -128,5 +129,5 @@ def _duration(run: RunSummary) -> str:
 
 
 def _numbers(run: RunSummary) -> str:
-    found = [f"{getattr(run, outcome):,} {outcome}" for outcome in _ORDER if getattr(run, outcome)]
+    found = [f"{getattr(run, outcome):,} {outcome}" for outcome in STYLES if getattr(run, outcome)]
     return f": {', '.join(found)}" if found else ""

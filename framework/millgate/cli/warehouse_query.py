@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -81,7 +83,7 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
 
     Raises BadQuery for a statement that would write anything, or that DuckDB refuses.
     """
-    with _told():
+    with _told(connection):
         statements = connection.extract_statements(query)
         if not statements:
             raise BadQuery(
@@ -173,27 +175,51 @@ def _words(statement: str) -> list[str]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn DuckDB's errors into three lines."""
+def _told(connection: duckdb.DuckDBPyConnection | None = None) -> Iterator[None]:
+    """Turn DuckDB's errors into three lines; of a connection, with the tables it has."""
     try:
         yield
+    except duckdb.CatalogException as error:
+        raise bad_query(str(error), _tables(connection) if connection else {}) from error
     except duckdb.Error as error:
         raise bad_query(str(error)) from error
 
 
-def bad_query(message: str) -> BadQuery:
-    """DuckDB's message with the place that it names and the name that it suggests."""
+def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Every table and view of the warehouse with its schema, by name without it.
+
+    Where one name stands in several schemas, production comes first.
+    """
+    found = connection.execute(
+        "SELECT table_name, schema_name || '.' || table_name FROM ("
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL "
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
+        "ORDER BY schema_name = 'production'"
+    )
+    return dict(found.fetchall())
+
+
+def bad_query(message: str, tables: Mapping[str, str] = MappingProxyType({})) -> BadQuery:
+    """DuckDB's message with the place that it names, and a name that may be meant.
+
+    `tables` has the full names of the warehouse's tables by their names without a schema.
+    """
     told, _, rest = message.partition("\n")
     line = re.search(r"LINE (\d+): (.*)", rest)
-    hint = re.search(r"(?:Did you mean|Candidate bindings:) *(.*)", rest)
+    hint = re.search(r"Candidate bindings: *(.*)", rest)
+    unknown = re.search(r"Table with name (\S+) does not exist", told)
+    fix = "all tables: millgate sql 'SHOW ALL TABLES'"
+    if unknown:
+        close = get_close_matches(unknown[1].lower(), tables, n=3)
+        fix = f"did you mean {' or '.join(tables[c] for c in close)}?  {fix}" if close else fix
+    elif hint:
+        fix = f"did you mean {hint[1]}?"
     if "read-only mode" in told:
         told = "the query would write, and millgate sql only reads"
     return BadQuery(
         told,
         where=f"the query, line {line[1]}: {_short(line[2])}" if line else "the query",
-        fix=f"did you mean {hint[1].rstrip('?')}?"
-        if hint
-        else "all tables: millgate sql 'SHOW ALL TABLES'",
+        fix=fix,
     )
 
 

@@ -210,5 +210,6 @@ def _enter(mill: Mill, commit: Commit, entry: OpenEntry, change: Change, links: 
 
 
 def _described(entry: OpenEntry) -> str:
-    rows = f"{entry.rows:,} rows" if entry.scope == "rows" else "the partition"
-    return f"{rows} of {label(entry.asset, entry.partition)} ({show_id(entry.materialization)})"
+    count = f"{entry.rows:,} row{'s' if entry.rows != 1 else ''}"
+    what = count if entry.scope == "rows" else "the partition"
+    return f"{what} of {label(entry.asset, entry.partition)} ({show_id(entry.materialization)})"

@@ -30,7 +30,7 @@ def describe(error: BaseException, root: Path, defined_in: str) -> Failure:
     """
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, MillgateError):
-        return Failure(type(error).__name__, error.what, error.where, str(error))
+        return Failure(type(error).__name__, error.what, error.where, f"error: {error}")
     frames = traceback.extract_tb(error.__traceback__)
     own = [i for i, frame in enumerate(frames) if _is_own(frame.filename, root)]
     shown = frames[own[0] :] if own else []
@@ -39,7 +39,8 @@ def describe(error: BaseException, root: Path, defined_in: str) -> Failure:
         last = frames[own[-1]]
         at = f"{Path(last.filename).relative_to(root)}:{last.lineno}"
     lines = traceback.format_list(shown) + traceback.format_exception_only(error)
-    return Failure(type(error).__name__, message, at, "".join(lines).rstrip())
+    detail = "".join(lines).rstrip().replace(f"{root}/", "")
+    return Failure(type(error).__name__, message, at, detail)
 
 
 def _is_own(filename: str, root: Path) -> bool:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from millgate.errors import MissingSetting
+from millgate.errors import MissingSetting, MissingSource
 from millgate.execute.mill import Mill
 from millgate.execute.sources import Observation, observe
 from millgate.lineage import queries
@@ -38,7 +38,7 @@ class Proposal:
 def propose(mill: Mill, request: Request) -> Proposal:
     """The plan that answers a request now. Changes nothing."""
     target = Target.parse(request.target)
-    selected = select(target.selection, mill.graph)
+    selected = select(target.selection, mill.graph, target=target.text)
     key_range = _key_range(request, target)
     snapshot = mill.warehouse.current()
     with ExitStack() as stack:
@@ -80,6 +80,18 @@ def propose(mill: Mill, request: Request) -> Proposal:
     return Proposal(replace(plan, snapshot=snapshot), state, observations)
 
 
+def check_sources(plan: Plan) -> None:
+    """Raise MissingSource if nothing can be done because the files it is made from are missing."""
+    causes = [step.cause for step in plan.steps]
+    if causes and all(cause.kind == "missing source file" for cause in causes):
+        first = causes[0]
+        raise MissingSource(
+            first.detail or f"{first.of} has no file",
+            where=f"source {first.of}, which {plan.steps[0]} is made from",
+            fix="put the file there, or correct the source; nothing was run",
+        )
+
+
 def check_settings(mill: Mill, plan: Plan) -> None:
     """Raise MissingSetting if an asset that would be made needs a variable that is not set."""
     for name in sorted({s.asset for s in plan.steps if s.action == "make"}):
@@ -100,11 +112,9 @@ def _key_range(request: Request, target: Target) -> KeyRange | None:
     return target.key_range
 
 
-def _involved(mill: Mill, selected: Iterable[str]) -> list[str]:
+def _involved(mill: Mill, selected: Collection[str]) -> list[str]:
     """The selected assets and all their upstreams, in topological order."""
-    wanted = set(selected)
-    for name in tuple(wanted):
-        wanted.update(mill.graph.upstream(name))
+    wanted = {*selected, *mill.graph.upstream(*selected)}
     return [name for name in mill.graph.order if name in wanted]
 
 

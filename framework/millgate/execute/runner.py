@@ -97,13 +97,14 @@ class Runner:
             blocker = step.cause.of if step.action == "blocked" else self._board.blocker(step)
             if blocker is not None:
                 why = f"{step.cause.kind}: {blocker}" if step.action == "blocked" else blocker
-                self._settled(step, "blocked", f"blocked by {why}", stopped_by=blocker)
+                self._settled(step, "blocked", f"by {why}", stopped_by=blocker)
                 continue
-            order = self._order(step)
-            if step.cause.kind == "input planned" and not self._is_needed(step, order):
-                continue
-            self._watcher.started(step)
-            self._start(order)
+            order: Order | None = self._order(step)
+            if order is not None and step.cause.kind == "input planned":
+                order = self._reconsidered(order)
+            if order is not None:
+                self._watcher.started(step)
+                self._start(order)
 
     def _start(self, order: Order) -> None:
         future = self._pool.submit(
@@ -143,22 +144,27 @@ class Runner:
             staged=self._mill.layout.staged(self._run.id, made),
         )
 
-    def _is_needed(self, step: Step, order: Order) -> bool:
-        """Whether a step that waited for its inputs has something to do; settles it if not."""
+    def _reconsidered(self, order: Order) -> Order | None:
+        """What is left to do of a step that waited for its inputs; settles it if that is nothing.
+
+        Inputs that came out as they were leave at most a judgement by a gate that changed.
+        """
+        step, gate = order.step, self._mill.gates[order.asset.name].fingerprint
         live = self._state.live.get(step.asset, {}).get(step.key)
         held = self._state.held.get(step.asset, {}).get(step.key)
         wanted = (order.code_fingerprint, order.input_fingerprint)
-        gate = self._mill.gates[step.asset].fingerprint
         if held and (held.code_fingerprint, held.input_fingerprint) == wanted:
-            if held.gate_fingerprint == gate:
-                self._settled(
-                    step, "held", "nothing changed since it was held", stopped_by=str(step)
-                )
-                return False
-        elif not still_stale(step, live, *wanted):
-            self._settled(step, "unchanged", "its inputs came out as they were")
-            return False
-        return True
+            if held.gate_fingerprint != gate:
+                return order
+            self._settled(step, "held", "nothing changed since it was held", stopped_by=str(step))
+            return None
+        if live is None or still_stale(step, live, *wanted):
+            return order
+        if live.gate_fingerprint != gate:
+            again = self._versions.live(step.asset, step.key)
+            return replace(order, step=replace(step, action="judge"), live=again)
+        self._settled(step, "unchanged", "its inputs came out as they were")
+        return None
 
     def _collect(self, timeout_s: float) -> None:
         """Take in the results that are there, waiting for the first one."""

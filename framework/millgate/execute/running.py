@@ -9,7 +9,7 @@ from millgate.errors import Conflict
 from millgate.execute.capture import captured_output
 from millgate.execute.interrupt import stoppable
 from millgate.execute.mill import Mill
-from millgate.execute.proposal import check_settings, propose
+from millgate.execute.proposal import check_settings, check_sources, propose
 from millgate.execute.runner import Runner
 from millgate.execute.upkeep import tidy
 from millgate.lineage import queries
@@ -26,6 +26,7 @@ def carry_out(
 
     Raises Conflict, having done nothing, if another living run has claimed one of the partitions.
     """
+    check_sources(plan)
     check_settings(mill, plan)
     tidy(mill)
     with open_run(mill, request.command, request.target) as opened:

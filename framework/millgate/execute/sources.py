@@ -12,19 +12,24 @@ from millgate.model.asset import Source
 from millgate.model.dimension import Horizon
 from millgate.model.record import SourceFile
 from millgate.model.state import Observed
+from millgate.plan.fingerprint import reading_fingerprint
 from millgate.store import observing
 
 
 @dataclass(frozen=True)
 class Observation:
-    """The files of a source for one key; `missing` says why there are none."""
+    """The files of a source for one key; `missing` says why there are none.
+
+    `reading` is the fingerprint of how the files are read: other options give other data.
+    """
 
     files: tuple[SourceFile, ...]
+    reading: str
     missing: str = ""
 
     @property
     def data_hash(self) -> str:
-        digest = blake2b(digest_size=16)
+        digest = blake2b(bytes.fromhex(self.reading), digest_size=16)
         for content in sorted(f.content_hash for f in self.files):
             digest.update(bytes.fromhex(content))
         return digest.hexdigest()
@@ -41,23 +46,30 @@ def observe(
 
     A file whose size and time are those in `known` is not read again; `known` learns the rest.
     """
+    return {source.name: _observe_source(source, horizon, root, known) for source in sources}
+
+
+def _observe_source(
+    source: Source, horizon: Horizon, root: Path, known: dict[str, SourceFile]
+) -> dict[str, Observation]:
+    reading = reading_fingerprint(source, root)
     return {
-        source.name: {
-            key: _observe_key(source, key, root, known) for key in source.partitions.keys(horizon)
-        }
-        for source in sources
+        key: _observe_key(source, key, reading, root, known)
+        for key in source.partitions.keys(horizon)
     }
 
 
-def _observe_key(source: Source, key: str, root: Path, known: dict[str, SourceFile]) -> Observation:
+def _observe_key(
+    source: Source, key: str, reading: str, root: Path, known: dict[str, SourceFile]
+) -> Observation:
     files = []
     for path in observing.resolve(source, source.partition(key) if key else None, root):
         if not path.is_file():
-            return Observation((), f"{_shown(path, root)} does not exist")
+            return Observation((), reading, f"{_shown(path, root)} does not exist")
         file = observing.fingerprint_file(path, known.get(str(path)))
         known[str(path)] = file
         files.append(file)
-    return Observation(tuple(files))
+    return Observation(tuple(files), reading)
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+UNKNOWN = Schema(())
+"""Stands for columns that have to be looked up: what enters production has at least one."""
+
+
 def united(schemas: Iterable[Schema], clash: Literal["first", "text"]) -> Schema | None:
     """The columns of all, each with a type that holds every value; None of no schema.
 
@@ -108,12 +112,12 @@ def refresh_columns(
 ) -> None:
     """Make `lineage.columns` tell of what is live, where `entered` may have changed that.
 
-    `entered` has the schemas that entered production by asset; an asset from which something was
-    only withdrawn has none.
+    `entered` has the schemas that entered production by asset: UNKNOWN for a version that was on
+    record before, none for an asset from which something was only withdrawn.
     """
     recorded = recorded_columns(connection, entered)
     # If all that entered has just the recorded columns, then so has the whole.
-    changed = {a for a, new in entered.items() if not new or {recorded.get(a)} != set(new)}
+    changed = {a for a, new in entered.items() if {recorded.get(a)} != set(new)}
     if not changed:
         return
     live = live_schemas(connection, changed)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from millgate.errors import StoreError
 from millgate.lineage.catalog import VERSION
-from millgate.lineage.columns import refresh_columns, write_schemas
+from millgate.lineage.columns import UNKNOWN, refresh_columns, write_schemas
 from millgate.lineage.fetch import commit, ids_table, insert, keys_table, offered, roll_back, rows
 from millgate.lineage.rows import (
     added_rows,
@@ -217,19 +217,15 @@ def _promote(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: in
 
 
 def _entered(change: Change) -> dict[str, set[Schema]]:
-    """Schemas that this change brought into production, by asset; none for a withdrawal."""
-    made = {m.id: m.schema for m in change.materializations if m.kind != "observed"}
+    """The schemas that this change brings into production, by asset."""
+    made = {m.id: m.schema for m in change.materializations}
     entered: dict[str, set[Schema]] = defaultdict(set)
-    unknown: set[str] = set()
     for promotion in change.promotions:
-        if promotion.kind == "observe":
-            continue
-        schema = made.get(promotion.materialization or 0)
-        if schema is None:
-            unknown.add(promotion.asset)
-        else:
-            entered[promotion.asset].add(schema)
-    return {asset: set() if asset in unknown else entered[asset] for asset in {*entered, *unknown}}
+        if promotion.kind != "observe":
+            schemas = entered[promotion.asset]
+            if promotion.materialization is not None:
+                schemas.add(made.get(promotion.materialization, UNKNOWN))
+    return entered
 
 
 def _write_run(connection: duckdb.DuckDBPyConnection, change: Change) -> None:

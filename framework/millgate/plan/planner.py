@@ -237,7 +237,6 @@ class _AssetPlanner:
             self.shelf.stopped[key] = weighed.stop
             self.draft.steps.append(Step(self.name, key, "blocked", weighed.stop))
             return False
-        self.shelf.stopped.pop(key, None)
         self.shelf.planned.add(key)
         needs, after = self.scale.needs(key), frozenset(weighed.waiting)
         self.draft.steps.append(Step(self.name, key, "make", cause, needs, after))

@@ -24,7 +24,7 @@ class Shelf:
     absent: str
     """Kind of cause where a key is not there."""
     stopped: dict[str, Cause]
-    """Keys that cannot be had in this run, and which partition is to blame."""
+    """Keys that cannot be had, and which partition is to blame, unless they are planned."""
     planned: set[str] = field(default_factory=set)
     """Keys that this run makes."""
 

@@ -1,0 +1,408 @@
+"""The commands end to end, on the project that `millgate init` lays out."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from millgate.cli.main import main
+from millgate.cli.scaffolding import lay_out
+
+STRICT = '''
+import pandera.polars as pa
+import polars as pl
+from millgate import Daily, Gate, Partition, asset
+
+
+class Positive(pa.DataFrameModel):
+    amount: float = pa.Field(gt=0)
+
+
+@asset(partitions=Daily("2025-03-03", end="2025-03-09"), gate=Gate(Positive))
+def strict_orders(raw_orders: pl.LazyFrame, partition: Partition) -> pl.LazyFrame:
+    """Holds a whole day for one bad order."""
+    of_the_day = pl.col("ordered_on").cast(pl.String) == partition.key
+    return raw_orders.filter(of_the_day).select("order_id", "amount")
+
+
+@asset(partitions=Daily("2025-03-03", end="2025-03-09"))
+def broken(strict_orders: pl.DataFrame, partition: Partition) -> pl.DataFrame:
+    """Fails on one day."""
+    if partition.key == "2025-03-05":
+        print("about to divide")
+        print(1 / 0)
+    return strict_orders
+'''
+
+
+class Shop:
+    """The scaffold's project, and what the commands answer."""
+
+    def __init__(self, root, capsys):
+        self.root = root
+        self._capsys = capsys
+        self.err = ""
+
+    def __call__(self, *arguments, exits=0):
+        """What a command writes to stdout; its exit status must be `exits`."""
+        status = main(["--project", str(self.root), *arguments])
+        told = self._capsys.readouterr()
+        self.err = told.err
+        assert status == exits, told
+        return told.out
+
+    def data(self, *arguments, exits=0):
+        """The data of a command's JSON document."""
+        shown = json.loads(self(*arguments, "--json", exits=exits))
+        assert list(shown) == ["format", "command", "exit", "data", "warnings", "error"]
+        assert shown["exit"] == exits
+        return shown["data"] if shown["error"] is None else shown["error"]
+
+    def write(self, path, text):
+        (self.root / path).write_text(textwrap.dedent(text), encoding="utf-8")
+
+
+@pytest.fixture
+def shop(tmp_path, capsys):
+    lay_out(tmp_path / "shop")
+    return Shop(tmp_path / "shop", capsys)
+
+
+@pytest.fixture
+def made(shop):
+    """A shop in which everything was materialized."""
+    shop("materialize")
+    return shop
+
+
+@pytest.fixture
+def troubled(shop):
+    """A shop with a held, a failed and a blocked partition."""
+    shop.write("assets/strict.py", STRICT)
+    shop("materialize", exits=1)
+    return shop
+
+
+def test_init_names_the_next_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "shop"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Next: cd shop && millgate materialize"
+    assert main(["init", "shop"]) == 2
+    assert "would be written over" in capsys.readouterr().err
+
+
+def test_list_prints_names_only(shop):
+    assert shop("list").splitlines() == ["raw_orders", "orders", "daily_revenue", "total_revenue"]
+    assert shop("list", "orders+1").splitlines() == ["orders", "daily_revenue"]
+
+
+def test_plan_changes_nothing_and_names_the_next_command(shop):
+    assert shop("plan", "orders@2025-03-04..2025-03-05") == (
+        "orders  2025-03-04 to 2025-03-05, both included (UTC)\n"
+        "\n"
+        " action  asset   partitions              n  why\n"
+        " make    orders  2025-03-04..2025-03-05  2  missing\n"
+        "\n"
+        "2 to make, 0 to judge, 0 blocked, 0 fresh. Nothing was changed.\n"
+        "Next: millgate materialize orders@2025-03-04..2025-03-05\n"
+    )
+    assert not (shop.root / "warehouse").exists()
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        ["orders@2025-03-04..2025-03-05"],
+        ["orders", "--from", "2025-03-04", "--to", "2025-03-05"],
+    ],
+)
+def test_ways_to_give_a_range(shop, ways):
+    steps = shop.data("plan", *ways)["steps"]
+    assert [step["partition"] for step in steps] == ["2025-03-04", "2025-03-05"]
+
+
+def test_a_literal_key(shop):
+    steps = shop.data("plan", "orders", "--partition", "2025-03-04")["steps"]
+    assert [step["partition"] for step in steps] == ["2025-03-04"]
+
+
+def test_materialize_prints_the_plan_and_what_came_of_it(shop):
+    lines = shop("materialize").splitlines()
+    assert " make    orders         2025-03-03..2025-03-09  7  missing" in lines
+    assert lines[-1] == "Next: millgate quarantine list orders"
+    assert " rejected  orders  2 rows of 2 partitions" in lines
+    assert "15 of 15  snapshot" in shop.err
+
+
+def test_everything_is_fresh_afterwards(made):
+    expected = "Nothing to do: 15 partitions are fresh.\n"
+    assert made("plan").endswith(expected)
+    assert made("materialize").endswith(expected)
+
+
+def test_the_json_of_a_run(shop):
+    data = shop.data("materialize", "daily_revenue@2025-03-04", exits=3)
+    assert [step["outcome"] for step in data["steps"]] == ["blocked"]
+    data = shop.data("backfill", "daily_revenue@2025-03-04")
+    assert [(s["asset"], s["outcome"]) for s in data["steps"]] == [
+        ("orders", "made"),
+        ("daily_revenue", "made"),
+    ]
+    assert shop.err == ""
+
+
+def test_dry_run_of_a_backfill(shop):
+    lines = shop("backfill", "daily_revenue@2025-03-04", "--dry-run").splitlines()
+    assert lines[-2:] == [
+        "2 to make, 0 to judge, 0 blocked, 0 fresh. Nothing was changed.",
+        "Next: millgate backfill daily_revenue@2025-03-04",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["backfill", "orders"], "a backfill needs keys"),
+        (["plan", "orders@2025-03", "--partition", "2025-03-04"], "keys are given in 2 ways"),
+        (["plan", "ordrs"], 'no asset "ordrs"'),
+        (["plan", "orders@2013"], "2013 selects no partition of orders"),
+        (["show", "ordrs"], 'no asset "ordrs"'),
+        (["nope"], "no command 'nope'"),
+        (["plan", "--nope"], "no such option"),
+        (["sql", "SELECT 1", "--csv", "--json"], "two formats"),
+        (["runs", "x"], "is not a valid integer"),
+    ],
+)
+def test_wrong_usage_is_three_lines(shop, arguments, what):
+    shop(*arguments, exits=2)
+    if "--json" not in arguments:
+        lines = shop.err.splitlines()
+        assert what in lines[0]
+        assert [line[:7] for line in lines] == ["error: ", "  at   ", "  fix  "]
+
+
+@pytest.mark.parametrize("command", ["status", "why orders@2025-03-04", "runs", "quarantine list"])
+def test_before_anything_is_made(shop, command):
+    shop(*command.split(), exits=1)
+    assert "nothing has been materialized yet" in shop.err
+
+
+def test_no_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["status", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "project"
+
+
+def test_the_guard_refuses_where_nobody_can_be_asked(shop):
+    shop("materialize", "--max-partitions", "14", exits=2)
+    assert "15 partitions are more than 14" in shop.err
+    assert not (shop.root / "warehouse" / "snapshots").exists()
+    shop("materialize", "--max-partitions", "15")
+
+
+def test_yes_runs_and_still_prints_the_plan(shop):
+    assert "15 to make" in shop("materialize", "--max-partitions", "1", "--yes")
+
+
+def test_looking_does_not_import_assets(made):
+    made.write("assets/orders.py", "raise RuntimeError('imported')")
+    for command in (
+        "status",
+        "status orders",
+        "why orders@2025-03-04",
+        "runs",
+        "runs 1",
+        "logs 1",
+        "logs orders@2025-03-04",
+        "quarantine list",
+        "quarantine list orders",
+        "quarantine show orders@2025-03-04",
+        "lineage",
+        "lineage orders",
+        "lineage orders@2025-03-04",
+    ):
+        made(*command.split())
+    made("sql", "SELECT count(*) FROM production.orders")
+    made("plan", exits=2)
+    assert "imported" in made.err
+
+
+def test_status_of_troubles(troubled):
+    lines = troubled("status").splitlines()
+    assert lines[0].startswith("shop  snapshot ")
+    assert lines[0].endswith("exit 1")
+    assert any(line.split()[:3] == ["held", "strict_orders@2025-03-04", "amount"] for line in lines)
+    assert any("broken@2025-03-05" in line and "ZeroDivisionError" in line for line in lines)
+    assert lines[-1] == "Next: millgate why broken@2025-03-05"
+    assert troubled.data("status", "orders")["status"]["held"] == []
+
+
+def test_an_error_of_the_user_s_asset_begins_at_their_line(troubled):
+    shown = troubled("materialize", "broken", exits=1)
+    assert "broken@2025-03-05 failed:\n" in shown
+    assert "assets/strict.py" in shown
+    assert "ZeroDivisionError: division by zero" in shown
+    assert "millgate/execute" not in shown
+    assert "Traceback" not in shown + troubled.err
+
+
+def test_logs(troubled):
+    shown = troubled("logs", "broken@2025-03-05")
+    assert "  about to divide\n" in shown
+    assert "ZeroDivisionError" in shown
+    [logged] = troubled.data("logs", "broken@2025-03-05")
+    assert logged["log"] == "about to divide\n"
+    assert "about to divide" in troubled("logs", "1")
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("strict_orders@2025-03-04", ["held", "hold: 1 of 3 rows fail", "amount > 0"]),
+        ("broken@2025-03-05", ["failed", "ZeroDivisionError"]),
+        ("broken@2025-03-04", ["blocked", "strict_orders@2025-03-04"]),
+        ("orders@2025-03-04", ["live", "split: 1 of 3 rows fail", "raw_orders"]),
+        ("total_revenue", ["live", "daily_revenue"]),
+    ],
+)
+def test_why(troubled, target, expected):
+    shown = troubled("why", target)
+    assert shown.startswith(target)
+    assert all(text in shown for text in expected)
+    assert troubled.data("why", target)["asset"] == target.partition("@")[0]
+
+
+def test_why_needs_a_key_that_exists(made):
+    made("why", "orders", exits=2)
+    assert "orders@2025-03-09" in made.err
+    made("why", "orders@2025-03-10", exits=2)
+    assert "2025-03-03 to 2025-03-09" in made.err
+
+
+def test_runs(troubled):
+    assert troubled("runs").splitlines()[1].split()[:3] == ["1", "exit", "1"]
+    shown = troubled("runs", "1")
+    assert " held     strict_orders  2025-03-04" in shown
+    assert troubled.data("runs", "1")["run"]["held"] == 1
+    troubled("runs", "99", exits=2)
+
+
+def test_a_release_lets_the_data_in(troubled):
+    target = "strict_orders@2025-03-04"
+    assert "would be released" in troubled(
+        "quarantine", "release", target, "--reason", "ok", "--dry-run"
+    )
+    assert "held" in troubled("why", target).splitlines()[0]
+    troubled("quarantine", "release", target, "--reason", "the customer was paid back")
+    shown = troubled("why", target)
+    assert "the customer was paid back" in shown
+    assert "live" in shown.splitlines()[0]
+    troubled("quarantine", "release", target, "--reason", "again", exits=2)
+    assert "nothing of strict_orders@2025-03-04 waits" in troubled.err
+
+
+def test_a_discard_asks_first(troubled, monkeypatch):
+    target = "strict_orders@2025-03-04"
+    discard = ("quarantine", "discard", target, "--reason", "no")
+    troubled(*discard, exits=2)
+    assert "nobody is there to ask" in troubled.err
+    monkeypatch.setattr("millgate.cli.call.Call.can_ask", True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert "Declined" in troubled(*discard, exits=4)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    troubled(*discard)
+    assert "discarded" in troubled("quarantine", "list", "--all")
+
+
+def test_quarantine_shows_the_rows_with_their_reasons(made):
+    shown = made("quarantine", "show", "orders@2025-03-04")
+    assert "amount greater_than: -19.99" in shown
+    rows = made.data("quarantine", "show", "orders@2025-03-04")["rows"]
+    assert rows[0]["quarantine_reasons"][0]["rule"] == "greater_than"
+    assert "2025-03-04 and 1 more" in made("quarantine", "list")
+
+
+def test_sql(made, monkeypatch):
+    query = "SELECT date, count(*) AS n FROM production.orders GROUP BY ALL ORDER BY ALL LIMIT 1"
+    assert made("sql", query) == " date        n\n 2025-03-03  3\n"
+    assert made("sql", "--csv", query) == "date,n\n2025-03-03,3\n"
+    assert made.data("sql", query)["rows"] == [{"date": "2025-03-03", "n": 3}]
+    monkeypatch.setattr("sys.stdin", io.StringIO(query))
+    assert "2025-03-03" in made("sql", "-")
+    made("sql", "DELETE FROM lineage.runs", exits=2)
+    made("sql", "SELECT * FROM ordrs", exits=2)
+    assert "did you mean production.orders?" in made.err
+
+
+def test_sql_knows_the_live_plan(made):
+    made.write("assets/total_revenue.sql", "SELECT sum(revenue) AS revenue FROM daily_revenue\n")
+    assert made.data("sql", "SELECT asset, cause FROM plan")["rows"] == [
+        {"asset": "total_revenue", "cause": "code changed"}
+    ]
+
+
+def test_lineage(made):
+    assert made("lineage", "orders") == (
+        "upstream of orders\n"
+        "orders\n"
+        "└─ raw_orders  source\n"
+        "downstream of orders\n"
+        "orders\n"
+        "└─ daily_revenue\n"
+        "   └─ total_revenue\n"
+    )
+    traced = made("lineage", "daily_revenue@2025-03-04")
+    assert "data/orders.csv" in traced
+    assert made("lineage", "--format", "mermaid").startswith("flowchart LR\n")
+    assert made("lineage", "--format", "dot").startswith("digraph lineage {\n")
+    assert {edge["downstream"] for edge in made.data("lineage", "+orders")["edges"]} == {"orders"}
+    assert json.loads(made("lineage", "--format", "json"))["command"] == "lineage"
+    made("lineage", "99-1", exits=2)
+
+
+def test_lineage_before_anything_is_made(shop):
+    assert shop("lineage", "orders+1") == "orders\n└─ daily_revenue\n"
+
+
+def test_show(made):
+    shown = made("show", "orders")
+    assert "daily from 2025-03-03 to 2025-03-09 (UTC)" in shown
+    assert " amount    DOUBLE" in shown
+    assert "in ['DE', 'FR', 'US']" in shown
+    assert made.data("show", "orders")["upstreams"][0]["upstream"] == "raw_orders"
+
+
+def test_the_scaffold_s_own_tests_pass(shop):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=shop.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error(made):
+    query = "SELECT * FROM range(200000)"
+    script = "import sys; from millgate.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "--project", str(made.root), "sql", query]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_defect_is_told_in_three_lines(shop, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise ZeroDivisionError("in Millgate")
+
+    monkeypatch.setattr("millgate.project.Project.propose", broken)
+    shop("plan", exits=1)
+    assert "Millgate has a defect: ZeroDivisionError" in shop.err
+    assert len(shop.err.splitlines()) == 3
+    monkeypatch.setenv("MILLGATE_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["--project", str(shop.root), "plan"])

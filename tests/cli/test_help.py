@@ -1,0 +1,81 @@
+"""Help: it is quick, complete, and says what the exit statuses mean."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from millgate.cli.main import SECTIONS, cli, main
+
+HEAVY = {"polars", "pandera", "duckdb", "pyarrow", "pandas", "numpy"}
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()):
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from leaves(inner, (*path, name))
+    else:
+        yield path
+
+
+COMMANDS = sorted(leaves(cli))
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys\n"
+        "from millgate.cli.main import main\n"
+        "assert main(['--help']) == 0\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "materialize" in done.stdout
+
+
+def test_every_command_of_the_first_release_is_there():
+    assert [" ".join(path) for path in COMMANDS] == sorted(
+        [
+            "init",
+            "list",
+            "show",
+            "plan",
+            "materialize",
+            "backfill",
+            "status",
+            "why",
+            "runs",
+            "logs",
+            "sql",
+            "lineage",
+        ]
+        + [f"quarantine {verb}" for verb in ("list", "show", "release", "discard")]
+    )
+
+
+def test_the_overview_names_every_command(capsys):
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for section, commands in SECTIONS.items():
+        assert f"{section}:" in shown
+        assert all(f"  {command.name}" in shown for command in commands)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_documents_its_exit_statuses(capsys, path):
+    assert main([*path, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "Exit status:" in shown
+    statuses = [line.split()[0] for line in shown.partition("Exit status:")[2].splitlines()[1:]]
+    assert statuses[0] == "0"
+    assert "2" in statuses
+    assert "--json" in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_nothing_given_is_wrong_usage(capsys):
+    assert main([]) == 2
+    assert "Usage: millgate" in capsys.readouterr().err
