@@ -88,7 +88,8 @@ def test_discarded_data_stays_out_until_something_changes(held: Mill, edit: Edit
     assert held.sql("SELECT status, actor, reason FROM lineage.quarantine") == [
         ("discarded", "ada", "a test order")
     ]
-    assert held.plan("orders").steps == ()
+    plan = held.plan("orders")
+    assert (plan.steps, plan.held) == ((), {})
     edit("data/orders.csv", BAD, "2024-01-03,1,10")
     assert held.steps(held.plan("orders@2024-01-03")) == [
         ("orders@2024-01-03", "make", "input changed")

@@ -77,17 +77,17 @@ def test_the_judgement_in_force_is_the_one_of_a_live_version(chronicle: Chronicl
     chronicle.judge(made, "hold", 3, "stricter")
     live = queries.read_state(chronicle.connection)[0]["flights"][DAY]
     assert (live.gate_fingerprint, live.verdict) == (digest("stricter"), "hold")
-    assert not live.released
+    assert live.failing
 
 
 def test_released_until_another_gate_judges(chronicle: Chronicle) -> None:
     released = chronicle.release(chronicle.hold("flights", DAY), "checked")
     live, held = queries.read_state(chronicle.connection)
     assert live["flights"][DAY].materialization == released.id
-    assert live["flights"][DAY].released
+    assert not live["flights"][DAY].failing
     assert held == {}
     chronicle.judge(released, "hold", 3, "stricter")
-    assert not queries.read_state(chronicle.connection)[0]["flights"][DAY].released
+    assert queries.read_state(chronicle.connection)[0]["flights"][DAY].failing
 
 
 def test_what_is_held(chronicle: Chronicle) -> None:

@@ -601,3 +601,20 @@ def test_a_step_that_waited_is_decided_again(
     step = Step("a", D1, "make", Cause(cause))
     version = Live(1, "code", "inputs", "data", "gate", "promote", "versions", "p")
     assert still_stale(step, version if live else None, code, inputs) is stale
+
+
+def test_discarded_is_neither_made_nor_waiting_nor_in_the_way() -> None:
+    world = chain()
+    world.make("b", D1)
+    world.hold("a", D1)
+    world.held["a"][D1] = replace(world.held["a"][D1], discarded=True)
+    plan = world.plan("a", D1)
+    assert (plan.steps, plan.held) == ((), {})
+    assert world.plan("b", D1).count("blocked") == 0
+
+
+def test_what_todays_gate_refuses_is_fresh_and_counted() -> None:
+    world = chain().make("a", D1)
+    world.live["a"][D1] = replace(world.live["a"][D1], failing=True)
+    plan = world.plan("a", D1)
+    assert (plan.steps, plan.fresh, plan.failing) == ((), {"a": 1}, {"a": 1})

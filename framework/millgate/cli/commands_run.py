@@ -191,8 +191,8 @@ def _may_start(call: Call, plan: Plan, options: dict[str, Any], where: str) -> b
 
 
 def _standing(plan: Plan) -> int:
-    """The exit status of what stays undone: held partitions wait for a decision."""
-    return _HELD if any(plan.held.values()) else 0
+    """The exit status of what stays undone: held and failing partitions wait for a person."""
+    return _HELD if any(plan.held.values()) or any(plan.failing.values()) else 0
 
 
 def _typed(name: str, request: Request) -> str:

@@ -68,7 +68,9 @@ def after_plan(plan: Plan, run: str, backfill: str) -> str:
             return backfill
         if step.cause.kind == "held upstream":
             return command_line("why", step.cause.of)
-    return command_line("quarantine list", "") if any(plan.held.values()) else ""
+    if any(plan.held.values()):
+        return command_line("quarantine list", "")
+    return command_line("status", "") if any(plan.failing.values()) else ""
 
 
 def heading(plan: Plan, width: int | None) -> list[Text]:
@@ -94,7 +96,9 @@ def counts(plan: Plan) -> str:
     'Nothing to do: 365 partitions are fresh.'
     """
     fresh, held = sum(plan.fresh.values()), sum(plan.held.values())
+    failing = sum(plan.failing.values())
     waiting = f", {held:,} held" if held else ""
+    waiting += f", {failing:,} live but failing today's gate" if failing else ""
     if not plan.steps and not fresh and not held:
         return "Nothing to do: no partition is selected."
     if not plan.steps:
@@ -116,6 +120,7 @@ def plan_data(plan: Plan) -> dict[str, object]:
         "steps": [step_data(step) for step in plan.steps],
         "fresh": dict(plan.fresh),
         "held": dict(plan.held),
+        "failing": dict(plan.failing),
     }
 
 

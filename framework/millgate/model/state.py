@@ -20,8 +20,8 @@ class Live:
     verdict: Verdict | None
     location: Location
     path: str
-    released: bool = False
-    """A person released it, so today's verdict on it does not count as failing."""
+    failing: bool = False
+    """A gate adopted after it was let in refuses it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class Plan:
     """Number of fresh partitions of each selected asset."""
     held: Mapping[str, int] = field(default_factory=dict)
     """Number of partitions of each selected asset that wait in quarantine for a decision."""
+    failing: Mapping[str, int] = field(default_factory=dict)
+    """Number of fresh partitions of each selected asset that today's gate refuses."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """Code fingerprint of each asset that has a step."""
     zones: tuple[str, ...] = ()

@@ -71,6 +71,7 @@ def make_plan(
         steps=tuple(draft.steps),
         fresh=dict(draft.fresh),
         held=dict(draft.held),
+        failing=dict(draft.failing),
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
     )
@@ -156,6 +157,7 @@ class _Draft:
     steps: list[Step] = field(default_factory=list)
     fresh: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
+    failing: Counter[str] = field(default_factory=Counter)
     unnamed: list[tuple[int, int, Weighed, Scale]] = field(default_factory=list)
     """Steps whose changed input is still to be named: place, version made before, inputs now."""
 
@@ -205,6 +207,8 @@ class _AssetPlanner:
                 self.draft.steps.append(Step(self.name, key, "judge", _GATE))
             else:
                 fresh += 1
+                if live.failing:
+                    self.draft.failing[self.name] += 1
         if fresh:
             self.draft.fresh[self.name] = fresh
 
@@ -219,7 +223,7 @@ class _AssetPlanner:
             self._make(key, _GATE, weighed)
         elif held.input_fingerprint != weighed.fingerprint or weighed.followed:
             self._follow(key, held, weighed)
-        else:
+        elif not held.discarded:
             self.draft.held[self.name] += 1
 
     def _follow(self, key: str, before: Live | Held, weighed: Weighed) -> None:

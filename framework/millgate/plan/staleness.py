@@ -39,8 +39,12 @@ def source_shelf(name: str, state: State) -> Shelf:
 
 
 def asset_shelf(name: str, state: State) -> Shelf:
-    """The shelf of an asset: what is live, less what a newer held version stands before."""
-    held = {key: Cause("held upstream", name, key) for key in state.held.get(name, {})}
+    """The shelf of an asset: what is live, less what a newer version awaits a decision on."""
+    held = {
+        key: Cause("held upstream", name, key)
+        for key, version in state.held.get(name, {}).items()
+        if not version.discarded
+    }
     return Shelf(name, state.live.get(name, {}), "missing upstream", held)
 
 
