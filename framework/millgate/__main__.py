@@ -1,8 +1,6 @@
 """`python -m millgate`."""
 
-import sys
-
-from millgate.cli.main import main
+from millgate.cli.main import leave
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -76,6 +79,20 @@ def cli(**_shared: Any) -> None:
 for _commands in SECTIONS.values():
     for _command in _commands:
         cli.add_command(_command)
+
+
+def leave() -> NoReturn:
+    """Carry out the command line of this process and end it.
+
+    A step that is still running after Ctrl-C has been given its time would keep Python waiting.
+    """
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    if any(t is not threading.main_thread() and not t.daemon for t in threading.enumerate()):
+        os._exit(status)
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

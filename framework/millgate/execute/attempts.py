@@ -53,7 +53,8 @@ def work(
         try:
             with into(log):
                 result = _once(order, gate, clock)
-        except Exception as error:
+        # SystemExit and polars' panics are no Exceptions, and are still only this step's failure.
+        except BaseException as error:
             failures.append(_masked(describe(error, root, order.asset.defined_in), log))
             attempts.append(_failed(attempt, failures[-1], clock(), _shown(log, root)))
             raise
@@ -62,7 +63,7 @@ def work(
 
     try:
         result = _retrying(order.asset.retries, stop)(once)
-    except Exception:
+    except BaseException:
         last = failures[-1]
         return Worked(
             order, tuple(attempts), message=f"{last.kind}: {last.message}", detail=last.detail
@@ -84,7 +85,9 @@ def _secrets(order: Order) -> dict[str, str]:
 
 
 def _shown(log: AttemptLog, root: Path) -> str | None:
-    return str(log.path.relative_to(root)) if log.written else None
+    if not log.written:
+        return None
+    return str(log.path.relative_to(root) if log.path.is_relative_to(root) else log.path)
 
 
 def _retrying(retry: Retry, stop: threading.Event) -> tenacity.Retrying:

@@ -60,6 +60,9 @@ class _Stream:
         log.write(text)
         return len(text)
 
+    def close(self) -> None:
+        """Nothing: the terminal is not a step's to close."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._terminal, name)
 

@@ -28,7 +28,7 @@ def describe(error: BaseException, root: Path, defined_in: str) -> Failure:
     Frames before the first one in the project's folder belong to Millgate or a library and say
     nothing to the user.
     """
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = " ".join(_said(error).split()) or type(error).__name__
     if isinstance(error, MillgateError):
         return Failure(type(error).__name__, error.what, error.where, f"error: {error}")
     frames = traceback.extract_tb(error.__traceback__)
@@ -40,7 +40,20 @@ def describe(error: BaseException, root: Path, defined_in: str) -> Failure:
         at = f"{Path(last.filename).relative_to(root)}:{last.lineno}"
     lines = traceback.format_list(shown) + traceback.format_exception_only(error)
     detail = "".join(lines).rstrip().replace(f"{root}/", "")
-    return Failure(type(error).__name__, message, at, detail)
+    return Failure(type(error).__name__, message, at, _storable(detail))
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, also where saying it is one more error."""
+    try:
+        return _storable(str(error))
+    except Exception as another:
+        return f"its text cannot be had: {type(another).__name__}"
+
+
+def _storable(text: str) -> str:
+    """`text` without what UTF-8 cannot hold."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_own(filename: str, root: Path) -> bool:

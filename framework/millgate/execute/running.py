@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from millgate.errors import Conflict
 from millgate.execute.capture import captured_output
+from millgate.execute.failure import describe
 from millgate.execute.interrupt import stoppable
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import check_settings, check_sources, propose
@@ -41,6 +42,9 @@ def carry_out(
             pool = ThreadPoolExecutor(workers, thread_name_prefix="millgate")
             try:
                 return Runner(mill, proposal, run, pool, workers, watcher, interrupt).go()
+            except BaseException as error:
+                opened.abandon(describe(error, mill.root, "the run").message)
+                raise
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
                 mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))

@@ -23,7 +23,7 @@ def tidy(mill: Mill) -> None:
 
 
 def _bury(mill: Mill, info: RunInfo) -> None:
-    """Record that a run died."""
+    """Record that a run died, unless its end is on record and only the file does not say so."""
     run = Run(
         id=info.run,
         command=info.command,
@@ -37,14 +37,15 @@ def _bury(mill: Mill, info: RunInfo) -> None:
         host=info.host,
         code_version=None,
         millgate_version=mill.millgate_version,
-        message="the process ended without a word",
+        message=info.last_words or "the process ended without a word",
     )
     with committing(mill) as commit:
         known = queries.recorded_run(commit.connection, info.run) or run
-        died = replace(known, status="died", message=run.message)
-        change = Change(died, "note a dead run", mill.clock())
-        recorder.record(commit.connection, change, commit.snapshot)
-        commit.publish()
+        if known.status in ("running", "died"):
+            died = replace(known, status="died", message=run.message)
+            change = Change(died, "note a dead run", mill.clock())
+            recorder.record(commit.connection, change, commit.snapshot)
+            commit.publish()
     mill.run_files.forget(info.run)
 
 

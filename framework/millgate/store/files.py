@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -107,9 +107,14 @@ class Files:
             if not cannot_link(error):
                 raise
             part = target.with_name(f".{target.name}.part")
-            self.copy(source, part)
-            self.protect(part)
-            self.rename(part, target)
+            try:
+                self.copy(source, part)
+                self.protect(part)
+                self.rename(part, target)
+            except StoreError:
+                with suppress(StoreError):
+                    self.unlink(part)
+                raise
 
 
 @contextmanager

@@ -81,6 +81,8 @@ class RunInfo:
     pid: int
     started_at: datetime
     claims: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    last_words: str = ""
+    """What broke the run, if it could still say so."""
 
 
 @dataclass(frozen=True)
@@ -235,11 +237,19 @@ class OpenRun:
 
     def close(self) -> None:
         """End the run: let go of its lock and its claims."""
+        self._leave({"ended": True})
+
+    def abandon(self, last_words: str) -> None:
+        """Let go of the lock and the claims of a run that broke: the next one records its death."""
+        self._leave({"last_words": last_words})
+
+    def _leave(self, said: Mapping[str, object]) -> None:
+        """Say one last thing; on a full disk it stays unsaid, and the run counts as dead."""
         if self._descriptor < 0:
             return
         try:
-            with translated("write", self._layout.run_file(self.id)):
-                _append(self._descriptor, {"ended": True})
+            with suppress(OSError):
+                _append(self._descriptor, said)
         finally:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -277,6 +287,7 @@ def _info(run: int, said: Mapping[str, Any]) -> RunInfo:
         said["pid"],
         datetime.fromisoformat(said["started_at"]),
         {asset: frozenset(keys) for asset, keys in said.get("claims", {}).items()},
+        said.get("last_words", ""),
     )
 
 

@@ -197,8 +197,8 @@ class Commit:
         """Write a text file at `path` below the quarantine folder."""
         target = self._target(path, "quarantine")
         self._files.make_folder(target.parent)
-        self._files.write_text(target, text)
         self._brought.append(target)
+        self._files.write_text(target, text)
         self._files.protect(target)
 
     def publish(self, links: Links | None = None) -> int:
