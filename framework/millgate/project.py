@@ -6,9 +6,10 @@ import getpass
 import os
 import socket
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -145,7 +146,9 @@ class Project:
     @cached_property
     def graph(self) -> Graph:
         """The declared assets and sources; imports the modules of `assets/`."""
-        return Graph.build(discover(self.root, self.root / self.configuration.assets))
+        # What the modules print is not the answer of a command.
+        with redirect_stdout(sys.stderr):
+            return Graph.build(discover(self.root, self.root / self.configuration.assets))
 
     @cached_property
     def layout(self) -> Layout:

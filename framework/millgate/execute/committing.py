@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from millgate.execute.mill import Mill
 from millgate.execute.order import Product
+from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.lineage import catalog, queries, recorder
 from millgate.model.partition import Partition
 from millgate.model.record import (
@@ -75,9 +76,13 @@ def committing(mill: Mill) -> Iterator[Commit]:
     with mill.warehouse.committing() as commit:
         if commit.fresh:
             catalog.create(commit.connection, mill.root)
-        elif catalog.check_writable(commit.connection).root != mill.root:
-            catalog.set_root(commit.connection, mill.root)
-            rebuild_views(commit.connection, mill, mill.assets)
+        else:
+            root = catalog.check_writable(commit.connection).root
+            check_partitionings(commit.connection, mill.assets)
+            if root != mill.root:
+                catalog.set_root(commit.connection, mill.root)
+                existing = queries.partitionings(commit.connection)
+                rebuild_views(commit.connection, mill, {*mill.assets, *existing})
         yield commit
 
 
@@ -247,7 +252,7 @@ def _quarantined(mill: Mill, finished: Finished, made: Materialization) -> Quara
 def rebuild_views(connection: duckdb.DuckDBPyConnection, mill: Mill, assets: Iterable[str]) -> None:
     """Make `production.<asset>` and `quarantine.<asset>` say what the tables say."""
     for name in sorted(assets):
-        partitions = mill.graph[name].partitions
+        partitions = partitions_of(name, mill.assets, connection)
         known = queries.last_schema(connection, name)
         live = queries.live_versions(connection, name)
         refused = queries.quarantine_files(connection, name)

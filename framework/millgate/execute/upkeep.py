@@ -7,7 +7,6 @@ from dataclasses import replace
 from millgate.execute.committing import committing
 from millgate.execute.mill import Mill
 from millgate.lineage import queries, recorder
-from millgate.model.partition import Partition
 from millgate.model.record import Change, Run
 from millgate.store.locks import RunInfo
 
@@ -19,7 +18,9 @@ def tidy(mill: Mill) -> None:
     mill.warehouse.sweep_staging(mill.run_files.is_alive)
     snapshot = mill.warehouse.current()
     if snapshot is not None and mill.warehouse.links_behind:
-        mill.warehouse.mend_links(_live_paths(mill), snapshot)
+        with mill.reading() as connection:
+            live = queries.live_paths(connection)
+        mill.warehouse.mend_links(live, snapshot)
 
 
 def _bury(mill: Mill, info: RunInfo) -> None:
@@ -47,12 +48,3 @@ def _bury(mill: Mill, info: RunInfo) -> None:
             recorder.record(commit.connection, change, commit.snapshot)
             commit.publish()
     mill.run_files.forget(info.run)
-
-
-def _live_paths(mill: Mill) -> dict[Partition, str]:
-    with mill.reading() as connection:
-        return {
-            node.partition(version.partition): version.path
-            for name, node in mill.assets.items()
-            for version in queries.live_versions(connection, name)
-        }

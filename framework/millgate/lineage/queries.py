@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import duckdb
 
 PartitionId = tuple[str, str]
+Partitioning = tuple[tuple[str, ...], str | None, str | None]
+"""Dimensions, grain and time zone of an asset; the last two are None where it has no time."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,17 @@ def conflicts(
     return [Overtaken(*row) for row in found]
 
 
+def partitionings(connection: duckdb.DuckDBPyConnection) -> dict[str, Partitioning]:
+    """How each asset of which something is live or waits in quarantine was partitioned then."""
+    found = rows(
+        connection,
+        "SELECT asset, dimensions, grain, time_zone FROM lineage.assets a "
+        "WHERE kind = 'asset' AND (EXISTS (FROM lineage.production p WHERE p.asset = a.asset) "
+        "OR EXISTS (FROM lineage.quarantine q WHERE q.asset = a.asset AND q.status = 'held'))",
+    )
+    return {asset: (tuple(names), grain, zone) for asset, names, grain, zone in found}
+
+
 def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:
     """The live versions of an asset, in key order."""
     return _versions(
@@ -149,6 +162,29 @@ def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Liv
         "WHERE p.asset = $1 AND m.asset = $1 ORDER BY p.partition",
         asset,
     )
+
+
+def existing_keys(connection: duckdb.DuckDBPyConnection, asset: str) -> list[str]:
+    """The keys of which something is live or waits in quarantine, sorted."""
+    found = rows(
+        connection,
+        "SELECT partition FROM lineage.production WHERE asset = $1 UNION "
+        "SELECT partition FROM lineage.quarantine WHERE asset = $1 AND status = 'held' "
+        "ORDER BY partition",
+        [asset],
+    )
+    return [key for (key,) in found]
+
+
+def live_paths(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Where the live versions of all assets lie, declared or not."""
+    found = rows(
+        connection,
+        "SELECT m.path FROM lineage.production p "
+        "JOIN lineage.materializations m ON m.materialization = p.materialization "
+        "WHERE m.location = 'versions'",
+    )
+    return [path for (path,) in found]
 
 
 def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:

@@ -93,6 +93,10 @@ class Layout:
         """The name under which any tool finds the live version of a partition."""
         return self.production / _folder(partition) / "data.parquet"
 
+    def serving_link(self, path: str) -> Path:
+        """The name under `production` of a version that lies at `path` below `versions`."""
+        return (self.production / path).with_name("data.parquet")
+
 
 def _folder(partition: Partition) -> str:
     """Hive-style folders: `flights/date=2013-01-01/airport=EWR`, or `planes`."""

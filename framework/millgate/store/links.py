@@ -68,15 +68,16 @@ class ProductionLinks:
         for partition, path in live.items():
             self._serve(self._layout.production_link(partition), self._layout.versions / path)
 
-    def mend(self, live: Mapping[Partition, str]) -> None:
-        """Make the links exactly those of `live`, whatever a crash left behind."""
-        wanted = {self._layout.production_link(partition) for partition in live}
+    def mend(self, live: Collection[str]) -> None:
+        """Make the links exactly those of the `live` paths, whatever a crash left behind."""
+        wanted = {self._layout.serving_link(path): self._layout.versions / path for path in live}
         for folder, _, names in os.walk(self._layout.production):
             for name in names:
                 path = Path(folder, name)
                 if name == ".data.parquet.new" or (name == "data.parquet" and path not in wanted):
                     self._files.unlink(path)
-        self.serve(live)
+        for link, version in wanted.items():
+            self._serve(link, version)
         for mark in list(self._marks()):
             self._files.unlink(mark)
 

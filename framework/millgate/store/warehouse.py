@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from millgate.errors import StoreError
-from millgate.model.partition import Partition
 from millgate.store.files import Files, translated
 from millgate.store.layout import Layout
 from millgate.store.links import Links, ProductionLinks
@@ -116,8 +115,8 @@ class Warehouse:
         """Whether a crash left links under `production/` that do not follow the catalog."""
         return self._links.behind
 
-    def mend_links(self, live: Mapping[Partition, str], snapshot: int) -> bool:
-        """Make the links those of `live`, the versions that are live in `snapshot`.
+    def mend_links(self, live: Collection[str], snapshot: int) -> bool:
+        """Make the links those of `live`, the paths of the versions that are live in `snapshot`.
 
         Returns False, changing nothing, if another commit came in between.
         """

@@ -1,0 +1,75 @@
+"""What is live must be partitioned as its asset is declared: its files lie by those keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from millgate.errors import DeclarationError
+from millgate.lineage import queries
+from millgate.model.asset import Asset
+from millgate.model.dimension import Dimension, Keys
+from millgate.model.grain import Daily, Hourly, Monthly, TimeDimension, Weekly
+from millgate.model.partition import Partitions, split
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from millgate.lineage.queries import Partitioning
+
+_GRAINS: Mapping[str, type[TimeDimension]] = {
+    kind.grain: kind for kind in (Hourly, Daily, Weekly, Monthly)
+}
+
+
+def check_partitionings(connection: duckdb.DuckDBPyConnection, assets: Mapping[str, Asset]) -> None:
+    """Raise DeclarationError for an asset that was made under another partitioning."""
+    for name, made in queries.partitionings(connection).items():
+        declared = assets.get(name)
+        if declared is not None and _partitioning(declared.partitions) != made:
+            raise DeclarationError(
+                f"{name} is now partitioned {_told(_partitioning(declared.partitions))}, "
+                f"and what exists of it was made {_told(made)}",
+                where=declared.defined_in,
+                fix="go back to that partitioning, or give the new one a new name; nothing is lost",
+            )
+
+
+def partitions_of(
+    asset: str, assets: Mapping[str, Asset], connection: duckdb.DuckDBPyConnection
+) -> Partitions:
+    """How an asset is partitioned; where it is no longer declared, by what is on record."""
+    if asset in assets:
+        return assets[asset].partitions
+    names, grain, _ = queries.partitionings(connection).get(asset, ((), None, None))
+    columns = list(zip(*map(split, queries.existing_keys(connection, asset)), strict=True))
+    dimensions: list[Dimension] = []
+    for name, keys in zip(names, columns, strict=True):
+        kind = _GRAINS.get(grain or "")
+        if kind is not None and (name == grain or grain not in names) and _are_of(kind, keys):
+            dimensions.append(kind(keys[0], name=name))
+            grain = None
+        else:
+            dimensions.append(Keys(*keys, name=name))
+    return Partitions(tuple(dimensions))
+
+
+def _are_of(kind: type[TimeDimension], keys: Sequence[str]) -> bool:
+    try:
+        dimension = kind(keys[0])
+        return all(dimension.key(dimension.ordinal(key)) == key for key in keys)
+    except (ValueError, OverflowError, DeclarationError):
+        return False
+
+
+def _partitioning(partitions: Partitions) -> Partitioning:
+    time = partitions.time
+    return (partitions.names, time.grain if time else None, time.tz if time else None)
+
+
+def _told(partitioning: Partitioning) -> str:
+    names, grain, zone = partitioning
+    if not names:
+        return "as a whole"
+    time = f" (each {grain}, {zone})" if grain else ""
+    return f"by {' and '.join(names)}{time}"
