@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from millgate.execute.mill import Mill
 from millgate.execute.order import Product
 from millgate.execute.partitioning import check_partitionings, partitions_of
+from millgate.gate.contract import contract_results
 from millgate.lineage import catalog, queries, recorder
 from millgate.model.partition import Partition
 from millgate.model.record import (
@@ -97,11 +98,12 @@ def enter(
     """Commit a group: files moved, lineage recorded, views rebuilt, the snapshot published.
 
     A partition that another run changed since this run planned (`expected` says what was live
-    then) is refused, and with it what the group made from it. `unusable` learns the refused
-    materializations and the run that was there first.
+    then) is refused, one whose columns do not fit what another run made live since, and what the
+    group made from such. `unusable` learns the refused materializations and the run that was
+    there first.
     """
     with committing(mill) as commit:
-        refused = _refused(commit.connection, group.finished, expected, unusable)
+        refused = _refused(commit.connection, mill, group.finished, expected, unusable)
         kept = [f for f in group.finished if _id(f) not in refused]
         entered = [_move(commit, mill, finished) for finished in kept]
         change = _change(mill, group, run, declarations, kept, entered, refused)
@@ -121,12 +123,14 @@ def _id(finished: Finished) -> PartitionId:
 
 def _refused(
     connection: duckdb.DuckDBPyConnection,
+    mill: Mill,
     group: Iterable[Finished],
     expected: Mapping[PartitionId, int | None],
     unusable: dict[int, int],
 ) -> dict[PartitionId, int]:
     planned_on = {_id(f): expected.get(_id(f)) for f in group}
     refused = {(c.asset, c.partition): c.run for c in queries.conflicts(connection, planned_on)}
+    refused = _unfitting(connection, mill, group) | refused
     for finished in group:
         made = finished.product.materialization
         lost = [i.materialization for i in made.inputs if i.materialization in unusable]
@@ -135,6 +139,20 @@ def _refused(
         if _id(finished) in refused:
             unusable[made.id] = refused[_id(finished)]
     return refused
+
+
+def _unfitting(
+    connection: duckdb.DuckDBPyConnection, mill: Mill, group: Iterable[Finished]
+) -> dict[PartitionId, int]:
+    """Partitions that passed the contract with production as it was, but do not any more."""
+    accepted = [f.product.materialization for f in group if f.product.accepted is not None]
+    unfitting: dict[PartitionId, int] = {}
+    for asset in sorted({made.asset for made in accepted}):
+        live, policy = queries.live_schema(connection, asset), mill.assets[asset].gate
+        for made in accepted:
+            if made.asset == asset and contract_results(live, made.schema, policy):
+                unfitting[asset, made.partition] = queries.last_promoter(connection, asset)
+    return unfitting
 
 
 def _move(commit: Commit, mill: Mill, finished: Finished) -> Materialization:

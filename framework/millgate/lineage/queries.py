@@ -206,6 +206,12 @@ def live_schema(connection: duckdb.DuckDBPyConnection, asset: str) -> Schema | N
     return united(live_schemas(connection, [asset]).get(asset, ()), "first")
 
 
+def last_promoter(connection: duckdb.DuckDBPyConnection, asset: str) -> int:
+    """The run that last changed what is live of an asset."""
+    query = "SELECT max_by(run, promotion) FROM lineage.promotions WHERE asset = ?"
+    return int(rows(connection, query, [asset])[0][0])
+
+
 def last_schema(connection: duckdb.DuckDBPyConnection, asset: str) -> Schema | None:
     """The columns of an asset when something of it was last live; None if nothing ever was."""
     return recorded_columns(connection, [asset]).get(asset)
