@@ -113,3 +113,24 @@ def test_secrets_are_masked_everywhere(mill: Mill, monkeypatch: pytest.MonkeyPat
     for file in mill.root.rglob("*"):
         if file.is_file() and file.suffix in (".log", ".duckdb"):
             assert b"hunter2" not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(2)", "pl.exceptions.PanicException('no')"])
+def test_what_is_no_exception_fails_only_its_step(mill: Mill, raised: str) -> None:
+    mill.write("assets/flaky.py", FLAKY.replace("count < 2", "True"))
+    mill.write(
+        "assets/leaving.py",
+        f"""
+        import polars as pl
+        from millgate import asset
+
+        @asset
+        def leaving() -> pl.DataFrame:
+            raise {raised}
+        """,
+    )
+    report = mill.run()
+    outcomes = {str(d.step): d.outcome for d in report.done}
+    assert outcomes == {"flaky": "failed", "leaving": "failed", "sound": "made"}
+    kind = raised.partition("(")[0].rpartition(".")[2]
+    assert mill.sql("SELECT error_type FROM lineage.attempts WHERE error_type = $1", kind)
