@@ -138,3 +138,38 @@ def test_products_and_keys_read_from_production(mill: Mill) -> None:
         for region in ("EU", "US")
     ]
     assert mill.sql("SELECT DISTINCT len FROM production.total") == [(2,)]
+
+
+def test_no_step_sees_what_an_earlier_one_left_in_duckdb(mill: Mill) -> None:
+    mill.write(
+        "assets/relations.py",
+        """
+        import duckdb
+        import polars as pl
+        from millgate import asset
+
+        readers = []
+
+        @asset
+        def numbers() -> pl.DataFrame:
+            return pl.DataFrame({"n": [1, 2]})
+
+        @asset
+        def first(numbers: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+            numbers.create("kept")
+            return numbers.query("numbers", "FROM kept")
+
+        @asset
+        def second(first: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+            return first.query("first", "FROM kept")
+
+        @asset
+        def aside(numbers: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+            readers.append(numbers.to_arrow_reader(1))
+            return pl.DataFrame({"n": [1]})
+        """,
+    )
+    mill.write("assets/total.sql", "SELECT sum(n)::BIGINT AS n FROM first")
+    done = {str(d.step): d for d in mill.run(workers=1).done}
+    assert "kept does not exist" in done.pop("second").message
+    assert {d.outcome for d in done.values()} == {"made"}

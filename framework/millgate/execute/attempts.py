@@ -12,7 +12,7 @@ import tenacity
 
 from millgate.errors import BadResult, DeclarationError, GateError, MissingSetting
 from millgate.execute.capture import AttemptLog, into
-from millgate.execute.compute import settings_of
+from millgate.execute.compute import clear_scratch, settings_of
 from millgate.execute.failure import Failure, describe
 from millgate.execute.order import Order, Product, Worked
 from millgate.execute.produce import judge_again, produce
@@ -76,7 +76,10 @@ def work(
 def _once(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> Product | Judgement:
     if order.step.action == "judge":
         return judge_again(order, gate)
-    return produce(order, gate, clock)
+    try:
+        return produce(order, gate, clock)
+    finally:
+        clear_scratch()
 
 
 def _secrets(order: Order) -> dict[str, str]:

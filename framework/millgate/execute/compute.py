@@ -19,18 +19,42 @@ if TYPE_CHECKING:
     import duckdb
 
 _local = threading.local()
+_SCRATCH = "millgate_scratch"
 
 
 def thread_connection() -> duckdb.DuckDBPyConnection:
-    """This thread's scratch database, where queries run and relations live."""
+    """This thread's connection to DuckDB, which costs too much to be made for each step."""
     connection: duckdb.DuckDBPyConnection | None = getattr(_local, "connection", None)
     if connection is None:
         import duckdb
 
         connection = duckdb.connect(":memory:")
-        connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA production")
+        connection.execute("SET TimeZone = 'UTC'")
         _local.connection = connection
     return connection
+
+
+def scratch() -> duckdb.DuckDBPyConnection:
+    """The database where the queries of a step run and its relations live, empty at first."""
+    connection = thread_connection()
+    if not getattr(_local, "in_use", False):
+        connection.execute(f"ATTACH ':memory:' AS {_SCRATCH}; USE {_SCRATCH}")
+        _local.in_use = True
+        connection.execute("CREATE SCHEMA production")
+    return connection
+
+
+def clear_scratch() -> None:
+    """Drop this thread's scratch database, so that no step sees what an earlier one left."""
+    import duckdb
+
+    if getattr(_local, "in_use", False):
+        _local.in_use = False
+        try:
+            _local.connection.execute(f"USE memory; DETACH {_SCRATCH}")
+        except duckdb.Error:
+            # Somebody still holds a result that is not read to its end, or a transaction is open.
+            del _local.connection
 
 
 def settings_of(asset: Asset) -> dict[str, str]:
@@ -77,7 +101,7 @@ def _check_returned_query(sql: str, order: Order) -> None:
 
 
 def _run_query(order: Order, sql: str, named: tuple[str, ...]) -> Any:
-    connection = thread_connection()
+    connection = scratch()
     for given in order.inputs:
         relation = _load(given, order, Form.RELATION)
         if relation is None:
@@ -109,16 +133,15 @@ def _load(given: ResolvedInput, order: Order, form: Form | None = None) -> Any:
     if not given.versions and given.declared.optional:
         return None
     upstream = given.upstream
+    connection = scratch() if form is Form.RELATION else thread_connection()
     if isinstance(upstream, Source):
         files = [(path, v.partition) for v in given.versions for path in v.files]
-        return reading.read_source(upstream, files, form, thread_connection())
+        return reading.read_source(upstream, files, form, connection)
     if not given.versions and given.schema is None:
         raise _unknown_columns(given, order)
     assert given.schema is not None
     versions = [(v.files[0], v.partition, v.schema) for v in given.versions]
-    return reading.read_versions(
-        versions, form, given.schema, upstream.partitions, thread_connection()
-    )
+    return reading.read_versions(versions, form, given.schema, upstream.partitions, connection)
 
 
 def _unknown_columns(given: ResolvedInput, order: Order) -> DeclarationError:
