@@ -22,6 +22,7 @@ from millgate.cli.call import Call
 from millgate.cli.options import shared_options
 from millgate.cli.trouble import from_click
 from millgate.errors import UsageError, did_you_mean
+from millgate.execute.interrupt import leave_steps_behind
 
 _INTERRUPTED = 130
 
@@ -96,8 +97,18 @@ def leave() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line; returns the exit status."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Carry out a command line; returns the exit status.
+
+    Without `arguments` it is that of this process, which does not wait for steps that an
+    interrupted run has left behind.
+    """
+    status = _status(list(sys.argv[1:] if arguments is None else arguments))
+    if arguments is None:
+        leave_steps_behind(status)
+    return status
+
+
+def _status(given: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         # Data may hold characters that the terminal's encoding does not have.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+WORKERS = "millgate-step"
+"""How the names of the threads begin that carry out steps."""
 
 
 class Interrupt:
@@ -37,3 +42,16 @@ def stoppable() -> Iterator[Interrupt]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave_steps_behind(status: int) -> None:
+    """End this process with `status` if steps are running that no run waits for any more.
+
+    Python would wait for their threads, however long a step sleeps. Otherwise does nothing.
+    """
+    if not any(thread.name.startswith(WORKERS) for thread in threading.enumerate()):
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)

@@ -73,6 +73,17 @@ class Runner:
 
     def go(self) -> Report:
         """Run every step that can run, commit what passes, and report."""
+        try:
+            return self._go()
+        finally:
+            self._stop.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether steps are running that this run does not wait for any more."""
+        return not all(future.done() for future in self._running)
+
+    def _go(self) -> Report:
         while len(self._board) and not self._interrupt.requested:
             self._submit()
             if self._commit_is_due():
@@ -214,7 +225,13 @@ class Runner:
         lost = next((i for i in made.inputs if i.materialization in self._unusable), None)
         if lost is not None:
             by = f"run {self._unusable[lost.materialization]}"
-            self._settled(order.step, "refused", f"made from what {by} replaced", stopped_by=by)
+            self._settled(
+                order.step,
+                "refused",
+                f"made from what {by} replaced",
+                stopped_by=by,
+                step_id=order.step_id,
+            )
             return
         judged = self._judged(made.id, judgement)
         self._group.finished.append(Finished(order.partition, product, judged))

@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from millgate.errors import Conflict
 from millgate.execute.capture import captured_output
-from millgate.execute.failure import describe
-from millgate.execute.interrupt import stoppable
+from millgate.execute.interrupt import WORKERS, stoppable
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import check_settings, check_sources, propose
 from millgate.execute.runner import Runner
-from millgate.execute.upkeep import tidy
+from millgate.execute.upkeep import note_broken, tidy
 from millgate.lineage import queries
 from millgate.model.record import Run
 from millgate.model.request import Report, Request, Watcher
@@ -26,6 +25,7 @@ def carry_out(
     """Run a plan: claim its partitions, do the steps, commit what passes, report.
 
     Raises Conflict, having done nothing, if another living run has claimed one of the partitions.
+    An error that breaks the run off, such as a full disk, keeps what was committed before it.
     """
     check_sources(plan)
     check_settings(mill, plan)
@@ -39,14 +39,15 @@ def carry_out(
         claim(opened, [step.id for step in proposal.plan.steps])
         run = started(mill, opened, plan)
         with captured_output(), stoppable() as interrupt:
-            pool = ThreadPoolExecutor(workers, thread_name_prefix="millgate")
+            pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKERS)
+            runner = Runner(mill, proposal, run, pool, workers, watcher, interrupt)
             try:
-                return Runner(mill, proposal, run, pool, workers, watcher, interrupt).go()
+                return runner.go()
             except BaseException as error:
-                opened.abandon(describe(error, mill.root, "the run").message)
+                note_broken(mill, opened, run, error)
                 raise
             finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(wait=not runner.is_busy, cancel_futures=True)
                 mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
 
 

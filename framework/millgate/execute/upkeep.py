@@ -8,7 +8,8 @@ from millgate.execute.committing import committing
 from millgate.execute.mill import Mill
 from millgate.lineage import queries, recorder
 from millgate.model.record import Change, Run
-from millgate.store.locks import RunInfo
+from millgate.store.locks import OpenRun, RunInfo
+from millgate.store.warehouse import Commit
 
 
 def tidy(mill: Mill) -> None:
@@ -44,7 +45,27 @@ def _bury(mill: Mill, info: RunInfo) -> None:
         known = queries.recorded_run(commit.connection, info.run) or run
         if known.status in ("running", "died"):
             died = replace(known, status="died", message=run.message)
-            change = Change(died, "note a dead run", mill.clock())
-            recorder.record(commit.connection, change, commit.snapshot)
-            commit.publish()
+            _record(commit, died, "note a dead run", mill)
     mill.run_files.forget(info.run)
+
+
+def note_broken(mill: Mill, opened: OpenRun, run: Run, error: BaseException) -> None:
+    """Record that a run broke off by an error. The next run does where even that fails."""
+    asked = isinstance(error, KeyboardInterrupt)
+    broken = replace(
+        run,
+        status="cancelled" if asked else "failed",
+        finished_at=mill.clock(),
+        exit_status=130 if asked else getattr(error, "exit_status", 1),
+        message=None if asked else f"{type(error).__name__}: {getattr(error, 'what', error)}",
+    )
+    try:
+        with committing(mill) as commit:
+            _record(commit, broken, "note a broken run", mill)
+    except (Exception, KeyboardInterrupt):
+        opened.abandon(broken.message or "interrupted")
+
+
+def _record(commit: Commit, run: Run, why: str, mill: Mill) -> None:
+    recorder.record(commit.connection, Change(run, why, mill.clock()), commit.snapshot)
+    commit.publish()
