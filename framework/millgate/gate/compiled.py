@@ -17,7 +17,7 @@ from millgate.gate.binding import Binding, bind, declared_rules
 from millgate.gate.contract import contract_results
 from millgate.gate.evaluate import MASK_PREFIX, RESERVED, Evaluation, evaluation_of
 from millgate.gate.gate_fingerprint import gate_fingerprint
-from millgate.gate.inspection import Unreadable, coerce, inspect_frame
+from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame
 from millgate.gate.outcome import Rule
 from millgate.gate.refusing import schema_of
 from millgate.model.policy import Gate
@@ -103,7 +103,8 @@ class CompiledGate:
         schema = plan.collect_schema()
         self._refuse_reserved(schema)
         try:
-            found = inspect_frame(plan, schema, self._bound(schema), measure)
+            small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
+            found = inspect_frame(plan, schema, self._bound(schema), measure, small=small)
         except Unreadable as error:
             raise GateError(
                 f"the result cannot be read: {error}",

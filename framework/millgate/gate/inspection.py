@@ -18,6 +18,9 @@ from millgate.gate.wording import shortened, text_of
 BROKEN = (Exception, pl.exceptions.PanicException)
 """What a user's check may raise while polars runs it; a panic of polars is no Exception."""
 
+SMALL = 100_000
+"""Rows of a frame in memory up to which starting a streaming engine costs more than it saves."""
+
 _SAMPLED = 5
 _SAMPLED_FROM = 1000
 _FALSE = "it is false"
@@ -40,15 +43,23 @@ class Unreadable(Exception):
 
 
 def inspect_frame(
-    frame: pl.LazyFrame, schema: pl.Schema, binding: Binding, measure: Sequence[pl.Expr]
+    frame: pl.LazyFrame,
+    schema: pl.Schema,
+    binding: Binding,
+    measure: Sequence[pl.Expr],
+    *,
+    small: bool = False,
 ) -> Findings:
-    """What the rules of `binding` find in `frame`; raises Unreadable if it cannot be read."""
+    """What the rules of `binding` find in `frame`; raises Unreadable if it cannot be read.
+
+    `small` says that the frame is in memory and has few rows.
+    """
     shaping, lost, failures = coerce(frame, binding.shaping)
     shaped = shaping.apply(frame)
     unshaped = {failure.column for failure in failures}
     bound = [rebound(b, binding.shaped) for b in binding.rules if b.column not in unshaped]
     here = () if shaping.changes else measure
-    rows, outcomes, measured = _first_pass(shaped, bound, here)
+    rows, outcomes, measured = _first_pass(shaped, bound, here, small)
     if measured is None or shaping.changes:
         measured = _measured(frame, measure)
     found = lost + _with_masks(shaped, outcomes, bound, rows)
@@ -57,9 +68,9 @@ def inspect_frame(
     return Findings(rows, shaping, (*binding.failures, *failures), tuple(found), measured)
 
 
-def collect(frame: pl.LazyFrame) -> pl.DataFrame:
+def collect(frame: pl.LazyFrame, small: bool = False) -> pl.DataFrame:
     """The rows of a plan in their order; with little memory where the plan reads a file."""
-    return frame.collect(engine="streaming")
+    return frame.collect(engine="in-memory" if small else "streaming")
 
 
 def side_by_side(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:
@@ -103,7 +114,7 @@ def _measured(frame: pl.LazyFrame, measure: Sequence[pl.Expr]) -> dict[str, Any]
 
 
 def _first_pass(
-    frame: pl.LazyFrame, bound: list[Bound], measure: Sequence[pl.Expr]
+    frame: pl.LazyFrame, bound: list[Bound], measure: Sequence[pl.Expr], small: bool
 ) -> tuple[int, list[Outcome], Mapping[str, Any] | None]:
     """Rows, an outcome for each rule (`failing` may still be an indicator), and the measures.
 
@@ -113,7 +124,7 @@ def _first_pass(
     exprs = [pl.len().alias("rows"), *(e.alias(n) for n, e in traced.items())]
     exprs += [m.alias(f"m{i}") for i, m in enumerate(measure)]
     try:
-        values = collect(frame.select(exprs)).row(0, named=True)
+        values = collect(frame.select(exprs), small).row(0, named=True)
     except BROKEN:
         rows, found, measured = *_one_by_one(frame, traced), None
     else:
