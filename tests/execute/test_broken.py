@@ -44,7 +44,7 @@ def test_a_commit_that_fails_ends_the_run_and_is_on_record(shop: Mill, edit: Edi
         shop.run()
     (_, status, exit_status, message) = shop.sql(RUNS)[1]
     assert (status, exit_status) == ("failed", 1)
-    assert message.startswith("StoreError: cannot make folder")
+    assert message.startswith("cannot make folder")
     assert shop.sql("FROM production.orders ORDER BY ALL") == before
     in_the_way.unlink()
     assert shop.run().exit_status == 3

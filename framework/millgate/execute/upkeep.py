@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from millgate.execute.committing import committing
+from millgate.execute.failure import describe
 from millgate.execute.mill import Mill
 from millgate.lineage import queries, recorder
 from millgate.model.record import Change, Run
@@ -57,7 +58,7 @@ def note_broken(mill: Mill, opened: OpenRun, run: Run, error: BaseException) -> 
         status="cancelled" if asked else "failed",
         finished_at=mill.clock(),
         exit_status=130 if asked else getattr(error, "exit_status", 1),
-        message=None if asked else f"{type(error).__name__}: {getattr(error, 'what', error)}",
+        message=None if asked else describe(error, mill.root, "").message,
     )
     try:
         with committing(mill) as commit:
