@@ -1,6 +1,8 @@
 """`python -m millgate`."""
 
-from millgate.cli.main import leave
+import sys
+
+from millgate.cli.main import main
 
 if __name__ == "__main__":
-    leave()
+    sys.exit(main())

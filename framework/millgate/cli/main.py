@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -80,20 +77,6 @@ def cli(**_shared: Any) -> None:
 for _commands in SECTIONS.values():
     for _command in _commands:
         cli.add_command(_command)
-
-
-def leave() -> NoReturn:
-    """Carry out the command line of this process and end it.
-
-    A step that is still running after Ctrl-C has been given its time would keep Python waiting.
-    """
-    status = main()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    if any(t is not threading.main_thread() and not t.daemon for t in threading.enumerate()):
-        os._exit(status)
-    sys.exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
