@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from millgate.model.request import Report, Request, Watcher
     from millgate.model.step import Plan
 
+_UNWRITABLE = frozenset("?\\")
 ENVIRONMENT = "MILLGATE_PROJECT"
 """Names the project's folder where the working directory is elsewhere."""
 
@@ -152,11 +153,16 @@ class Project:
 
     @cached_property
     def layout(self) -> Layout:
-        return Layout(
-            self.root,
-            self.root / self.configuration.warehouse,
-            self.root / self.configuration.quarantine,
-        )
+        folders = [self.configuration.warehouse, self.configuration.quarantine]
+        warehouse, quarantine = (self.root / folder for folder in folders)
+        for folder in (warehouse, quarantine):
+            if _UNWRITABLE & set(str(folder)):
+                raise ProjectError(
+                    "DuckDB cannot write below a folder with ? or \\ in its name",
+                    where=str(folder),
+                    fix="rename the folder, or set another one in [tool.millgate]",
+                )
+        return Layout(self.root, warehouse, quarantine)
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -14,6 +14,7 @@ from millgate.execute.proposal import Proposal
 from millgate.execute.sources import Observation
 from millgate.lineage import queries
 from millgate.model.asset import Input, Source
+from millgate.model.partition import label
 from millgate.model.record import LiveVersion, Materialization, materialization_id
 from millgate.model.schema import Schema, united
 from millgate.model.step import NeededInput, Step
@@ -84,7 +85,7 @@ class Versions:
     def sources(self, step: Step) -> dict[str, Observation]:
         """What the source files that a step reads looked like."""
         return {
-            f"{need.upstream}@{key}": self._proposal.observations[need.upstream][key]
+            label(need.upstream, key): self._proposal.observations[need.upstream][key]
             for need in step.needs
             if need.upstream in self._proposal.observations
             for key in need.keys

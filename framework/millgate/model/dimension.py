@@ -98,7 +98,12 @@ class Keys(Dimension):
     def keys(self, horizon: Horizon) -> Sequence[str]:
         if self.of is None:
             return self.listed
-        return checked_keys(horizon.listed.get(self.of, ()), f"the values of {self.of}")
+        asset = self.of.partition(".")[0]
+        return checked_keys(
+            horizon.listed.get(self.of, ()),
+            f"the values of {self.of}",
+            fix=f"map it to a short plain name in {asset}, then: millgate materialize {asset}",
+        )
 
     def canonical(self, text: str, horizon: Horizon) -> str:
         known = self.keys(horizon)
@@ -125,7 +130,9 @@ def check_dimension_name(name: str, where: str) -> None:
         )
 
 
-def checked_keys(keys: Sequence[str], where: str) -> tuple[str, ...]:
+def checked_keys(
+    keys: Sequence[str], where: str, *, fix: str = "give it a short plain name"
+) -> tuple[str, ...]:
     """`keys` sorted, if each can be a key and no two differ only in case.
 
     A slash separates the dimensions of a product and `..` the ends of a range, so neither can
@@ -138,7 +145,7 @@ def checked_keys(keys: Sequence[str], where: str) -> tuple[str, ...]:
             raise DeclarationError(
                 f"{key!r} cannot be a partition key: {problem}",
                 where=where,
-                fix="rename it, or map it to a short plain name in the asset it comes from",
+                fix=fix,
             )
         twin = seen.setdefault(key.casefold(), key)
         if twin != key:
