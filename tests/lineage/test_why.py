@@ -100,6 +100,7 @@ def test_a_decision_stands_with_its_reason(chronicle: Chronicle) -> None:
         ("released", "checked with the tower")
     ]
     assert found.promotions[0].reason == "checked with the tower"
+    assert found.inputs == (), "what it was released from is no input that can change"
 
 
 def test_a_withdrawn_partition_is_missing_and_shows_its_newest_version(

@@ -182,8 +182,9 @@ def _would(entry: QuarantineRow, verb: str) -> Answer:
 
 
 def _rows_text(entry: QuarantineRow) -> str:
-    which = "" if entry.scope == "partition" else "rejected "
-    return f"{entry.rows:,} {which}row{'' if entry.rows == 1 else 's'}"
+    from millgate.cli.grid import counted
+
+    return counted(entry.rows, "row" if entry.scope == "partition" else "rejected row")
 
 
 def _done(said: str, entry: QuarantineRow) -> Answer:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from millgate.cli.grid import counted
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_lineage import Drawing, Item
 from millgate.lineage.ancestry import AssetLineage, LineageAsset, LineageEdge, Trace, TracedVersion
@@ -27,18 +29,21 @@ def draw_versions(up: Trace, down: Trace, root: Path) -> tuple[Drawing, list[str
     Source files below `root` are named relative to it.
     """
     versions = {v.materialization: v for v in (*up.versions, *down.versions)}
+    edges = (*up.edges, *down.edges)
+    traced = up.versions[0]
     files: dict[int, list[str]] = defaultdict(list)
     for file in up.files:
         files[file.materialization].append(_relative(file.path, root))
+    released = {e.downstream: e.upstream for e in edges if e.kind == "derived"}
+    hidden = _beside(traced.materialization, released)
     by_asset: dict[str, list[TracedVersion]] = defaultdict(list)
     for version in versions.values():
-        by_asset[version.asset].append(version)
-    items = {asset: _item(alike, files) for asset, alike in by_asset.items()}
-    pairs = dict.fromkeys(
-        (versions[e.upstream].asset, versions[e.downstream].asset) for e in (*up.edges, *down.edges)
-    )
+        if version.materialization not in hidden:
+            by_asset[version.asset].append(version)
+    items = {asset: _item(alike, traced, released, files) for asset, alike in by_asset.items()}
+    pairs = dict.fromkeys((versions[e.upstream].asset, versions[e.downstream].asset) for e in edges)
     drawing = Drawing(items, tuple(pair for pair in pairs if pair[0] != pair[1]))
-    return drawing, [up.versions[0].asset]
+    return drawing, [traced.asset]
 
 
 def declared_lineage(graph: Graph, names: frozenset[str]) -> AssetLineage:
@@ -58,16 +63,41 @@ def _relative(path: str, root: Path) -> str:
     return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
 
 
-def _item(versions: list[TracedVersion], files: dict[int, list[str]]) -> Item:
-    first = versions[0]
-    keys = [version.partition for version in versions]
+def _beside(traced: int, released: Mapping[int, int]) -> set[int]:
+    """The versions that another one stands for: of a release and what it came from, one is shown.
+
+    `released` has for each released version the refused one. That is what is traced, else the
+    released one.
+    """
+    own = {made for made, refused in released.items() if refused == traced}
+    return own | set(released.values()) - {traced}
+
+
+def _item(
+    versions: Sequence[TracedVersion],
+    traced: TracedVersion,
+    released: Mapping[int, int],
+    files: Mapping[int, Sequence[str]],
+) -> Item:
+    """Versions of one asset; of a single partition the one that is traced, else the live one."""
+    keys = sorted({version.partition for version in versions})
+    shown = max(versions, key=lambda v: (v == traced, v.live, v.materialization))
     observed = sorted({path for v in versions for path in files.get(v.materialization, ())})
-    if len(versions) > 1:
+    if len(keys) > 1:
         note = f"{len(versions):,} versions"
-    elif first.kind == "observed":
-        note = show_id(first.materialization)
     else:
-        note = f"{show_id(first.materialization)}, {first.rows:,} rows"
+        note = _version_note(shown, released)
+        if len(versions) > 1:
+            note += f", and {counted(len(versions) - 1, 'other version')}"
     if observed:
         note += f", {observed[0]}" + (f" and {len(observed) - 1:,} more" if observed[1:] else "")
-    return Item(label(first.asset, summary(keys, grain_of(keys[0]))), note, bool(observed))
+    return Item(label(shown.asset, summary(keys, grain_of(keys[0]))), note, bool(observed))
+
+
+def _version_note(version: TracedVersion, released: Mapping[int, int]) -> str:
+    note = show_id(version.materialization)
+    if version.kind != "observed":
+        note += f", {counted(version.rows, 'row')}"
+    if version.materialization in released:
+        note += f", released from {show_id(released[version.materialization])}"
+    return note

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rich.text import Text
 
-from millgate.cli.grid import Cell, Column, grid, hanging
+from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_plan import command_line, next_line
@@ -106,12 +106,9 @@ def sentence(messages: Sequence[str]) -> str:
     >>> sentence(["distance > 0: 3 of 842 rows fail", "origin in ['EWR']: 1 of 842 rows fails"])
     'distance > 0: 3 of 842 rows fail (and 1 more check)'
     """
-    if not messages:
-        return ""
-    more = len(messages) - 1
-    return (
-        f"{messages[0]} (and {more} more check{'s' if more > 1 else ''})" if more else messages[0]
-    )
+    if len(messages) < 2:
+        return "".join(messages)
+    return f"{messages[0]} (and {counted(len(messages) - 1, 'more check')})"
 
 
 class Failing(Protocol):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from millgate.cli.grid import Cell, Column, grid, hanging
+from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_health import error_text
@@ -63,9 +63,12 @@ def check_lines(results: Sequence[CheckRow], width: int | None) -> Iterator[Text
 
 def verdict_text(judgement: JudgementRow) -> str:
     """A judgement in a few words."""
-    rows = f"{judgement.rows:,} rows"
+    rows = counted(judgement.rows, "row")
     if judgement.rejected_rows:
-        rows = f"{judgement.rejected_rows:,} of {rows} fail"
+        fail = "fails" if judgement.rejected_rows == 1 else "fail"
+        return f"{judgement.verdict}: {judgement.rejected_rows:,} of {rows} {fail}"
+    if judgement.verdict == "hold":
+        return f"hold: the partition fails as a whole, {rows}"
     return f"{judgement.verdict}: {rows}"
 
 
@@ -74,7 +77,7 @@ def version_text(version: VersionRow, now: datetime) -> str:
     made = f"{local(version.created_at, now)} ({ago(version.created_at, now)})"
     source = "" if version.derived_from is None else f" from {show_id(version.derived_from)}"
     head = f"{show_id(version.materialization)}{source} of run {version.run}"
-    return f"{head}, {made}, {version.rows:,} rows"
+    return f"{head}, {made}, {counted(version.rows, 'row')}"
 
 
 def _facts(why: Why, now: datetime) -> Iterator[tuple[str, Cell]]:
@@ -120,8 +123,7 @@ def _stale_text(stale: StaleCause) -> str:
 def _inputs(inputs: Sequence[InputRow], width: int | None) -> Iterator[Text]:
     by_asset: dict[str, list[InputRow]] = defaultdict(list)
     for given in inputs:
-        if given.kind != "derived":
-            by_asset[given.asset].append(given)
+        by_asset[given.asset].append(given)
     if not by_asset:
         return
     rows = []

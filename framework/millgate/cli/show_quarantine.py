@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from millgate.cli.grid import Cell, Column, grid, hanging
+from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_health import sentence
@@ -81,9 +81,10 @@ def _told(entry: QuarantineRow, now: datetime) -> str:
     since = f"{local(entry.quarantined_at, now)} ({ago(entry.quarantined_at, now)})"
     version = show_id(entry.materialization)
     if entry.scope == "partition":
-        what = f"all {entry.rows:,} rows of version {version}"
+        every = "the" if entry.rows == 1 else "all"
+        what = f"{every} {counted(entry.rows, 'row')} of version {version}"
     else:
-        what = f"{entry.rows:,} of {entry.judged_rows:,} rows of version {version}"
+        what = f"{entry.rows:,} of {counted(entry.judged_rows, 'row')} of version {version}"
     told = f"{_what(entry)} {since}: {what}"
     if entry.status == "held" or entry.decided_at is None:
         return told

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from millgate.cli.grid import Column, grid, hanging
+from millgate.cli.grid import Column, counted, grid, hanging
 from millgate.cli.moments import took
 from millgate.cli.ranges import summary
 from millgate.cli.show_plan import Grains, command_line, next_line, plan_data, step_data
@@ -115,17 +115,13 @@ def _rejected(report: Report) -> list[tuple[str | Text, ...]]:
             rows[done.step.asset] += done.rejected_rows
             keys[done.step.asset].append(done.step.key)
     return [
-        (Text("rejected", "dim"), asset, f"{_count(rows[asset], 'row')} of {_parts(keys[asset])}")
+        (Text("rejected", "dim"), asset, f"{counted(rows[asset], 'row')} of {_parts(keys[asset])}")
         for asset in rows
     ]
 
 
 def _parts(keys: Sequence[str]) -> str:
-    return _count(len(keys), "partition")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return counted(len(keys), "partition")
 
 
 def _details(report: Report) -> Iterator[Text]:

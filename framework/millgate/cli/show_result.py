@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from millgate.cli.grid import Column, grid, hanging, size
+from millgate.cli.grid import Column, counted, grid, hanging, size
 
 Row = Sequence[str | None]
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\)")
@@ -30,7 +30,7 @@ def result_lines(
     else:
         yield from _one_by_one(names, cells, width)
     if width is not None:
-        yield Text(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", "dim")
+        yield Text(counted(len(rows), "row"), "dim")
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

@@ -62,7 +62,10 @@ class JudgementRow:
 
 @dataclass(frozen=True)
 class InputRow:
-    """A version that a version was made from, and what is live of that partition now."""
+    """A version that a version was made from, and what is live of that partition now.
+
+    What a release was taken over from is not among them: `VersionRow.derived_from` names it.
+    """
 
     materialization: int
     asset: str
@@ -225,7 +228,7 @@ def _inputs(connection: duckdb.DuckDBPyConnection, materialization: int) -> list
         "JOIN lineage.materializations u ON u.materialization = e.upstream "
         "LEFT JOIN lineage.production p ON p.asset = u.asset AND p.partition = u.partition "
         "LEFT JOIN lineage.materializations n ON n.materialization = p.materialization "
-        "WHERE e.downstream = ? ORDER BY u.asset, u.partition",
+        "WHERE e.downstream = ? AND e.kind <> 'derived' ORDER BY u.asset, u.partition",
         [materialization],
     )
 
