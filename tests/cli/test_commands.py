@@ -285,6 +285,74 @@ def test_why_needs_a_key_that_exists(made):
     assert "2025-03-03 to 2025-03-09" in made.err
 
 
+KEYED = """
+import polars as pl
+from millgate import Keys, asset
+
+
+@asset
+def shops() -> pl.DataFrame:
+    return pl.DataFrame({"shop": ["BER", "MUC"]})
+
+
+@asset(partitions=Keys(of="shops.shop"))
+def by_shop() -> pl.DataFrame:
+    return pl.DataFrame({"n": [1]})
+"""
+
+
+def test_keys_that_are_read_from_production_are_known(made):
+    made.write("assets/keyed.py", KEYED)
+    made("materialize", "shops")
+    made("materialize", "by_shop")
+    made("logs", "by_shop@BRE", exits=2)
+    assert made.err.splitlines() == [
+        "error: by_shop has no partition 'BRE'",
+        "  at   by_shop@BRE",
+        "  fix  did you mean BER?  keys are: BER, MUC",
+    ]
+    made("logs", "by_shop", exits=2)
+    assert "such as by_shop@MUC" in made.err
+    made.write("assets/keyed.py", "")
+    made("why", "by_shop@BRE", exits=2)
+    assert "did you mean BER?  keys on record: BER, MUC" in made.err
+
+
+@pytest.mark.parametrize(
+    ("selection", "fix"),
+    [
+        ("orders", "millgate backfill orders@2025-03-03..2025-03-09"),
+        ("by_shop", "  fix  millgate backfill by_shop --all"),
+        ("total_revenue", "  fix  millgate backfill total_revenue --all"),
+        ("", "@2025-03-03..2025-03-09"),
+        ("ordrs", "did you mean orders"),
+    ],
+)
+def test_a_backfill_without_keys_is_told_some(shop, selection, fix):
+    shop.write("assets/keyed.py", KEYED)
+    shop("backfill", selection, exits=2)
+    assert fix in shop.err.splitlines()[-1]
+
+
+def test_an_unpartitioned_asset_takes_no_key(made):
+    made("why", "total_revenue@2025", exits=2)
+    assert made.err.splitlines()[::2] == [
+        "error: total_revenue has no partition '2025'",
+        "  fix  leave it out: total_revenue",
+    ]
+
+
+def test_a_run_that_is_not_on_record(made):
+    for command in ("runs", "logs"):
+        made(command, "99", exits=2)
+        assert made.err.splitlines()[0] == "error: no run 99 is on record"
+
+
+def test_lineage_of_a_mistyped_name_says_what_was_typed(made):
+    made("lineage", "ordrs", exits=2)
+    assert made.err.splitlines()[1] == "  at   selection ordrs, character 1"
+
+
 def test_runs(troubled):
     assert troubled("runs").splitlines()[1].split()[:3] == ["1", "exit", "1"]
     shown = troubled("runs", "1")

@@ -98,13 +98,23 @@ def backfill(call: Call, **options: Any) -> Answer:
     """
     given = [options[o] for o in ("partition", "first", "last", "everything")]
     if "@" not in options["target"] and not any(given):
-        example = f"{options['target'] or 'flights'}@2013-01..2013-03"
-        raise UsageError(
-            "a backfill needs keys",
-            where="millgate backfill",
-            fix=f"give a range, such as {example}, or --all",
-        )
+        raise _keyless(call, options["target"])
     return _carry_out(call, "backfill", options)
+
+
+def _keyless(call: Call, selection: str) -> UsageError:
+    """The error for a backfill without keys, with keys that it may be given."""
+    from millgate.cli.finding import example_range
+    from millgate.cli.show_plan import command_line
+
+    example = example_range(call.open(), selection)
+    everything = command_line("backfill", selection, ["--all"])
+    keyed = command_line("backfill", f"{selection}@{example}") if example else ""
+    return UsageError(
+        "a backfill needs keys",
+        where=command_line("backfill", selection),
+        fix=f"give some: {keyed}; or all: {everything}" if example else everything,
+    )
 
 
 def _request(name: Command, options: dict[str, Any]) -> Request:

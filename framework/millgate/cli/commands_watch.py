@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from millgate.cli.answer import Answer
@@ -9,6 +11,11 @@ from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
 from millgate.cli.options import LOOKED, command
 from millgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from millgate.store.locks import RunInfo
 
 
 @command("status", LOOKED)
@@ -71,11 +78,7 @@ def runs(call: Call, run: int | None, limit: int) -> Answer:
         )
     one = questions.find_run(connection, run)
     if one is None:
-        raise UsageError(
-            f"run {run} is not on record",
-            where=f"millgate runs {run}",
-            fix="all runs: millgate runs",
-        )
+        raise _no_run(run, f"millgate runs {run}", alive)
     steps = questions.run_steps(connection, run)
     return Answer(
         {"run": one, "steps": steps},
@@ -99,6 +102,8 @@ def logs(call: Call, target: str) -> Answer:
     project = call.open()
     if target.isdecimal():
         attempts = questions.attempts(connection, run=int(target))
+        if not attempts and questions.find_run(connection, int(target)) is None:
+            raise _no_run(int(target), f"millgate logs {target}", project.runs_alive())
     else:
         asset, key = find_partition(project, connection, target)
         found = questions.attempts(connection, asset=asset, partition=key)
@@ -110,3 +115,14 @@ def logs(call: Call, target: str) -> Answer:
         if text or attempt.error:
             logged.append(Logged(attempt, text))
     return Answer(logged, lambda width: log_lines(logged, call.now(), width), paged=True)
+
+
+def _no_run(run: int, where: str, alive: Sequence[RunInfo]) -> UsageError:
+    """The error for a run that is not on record, or not yet."""
+    if any(info.run == run for info in alive):
+        return UsageError(
+            f"run {run} has not committed anything yet",
+            where=where,
+            fix="ask again in a moment; what is running: millgate status",
+        )
+    return UsageError(f"no run {run} is on record", where=where, fix="all runs: millgate runs")

@@ -4,14 +4,16 @@ what is wrong with a key that nothing is on record of."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from millgate.cli.drawing import declared_lineage
-from millgate.errors import UnknownAsset, UsageError, did_you_mean
+from millgate.errors import BadKey, UnknownAsset, UsageError, did_you_mean
 from millgate.lineage.ancestry import AssetLineage, asset_lineage, live_materialization
-from millgate.model.dimension import NAME, Horizon
-from millgate.model.partition import UNPARTITIONED
+from millgate.lineage.queries import distinct_values
+from millgate.model.dimension import NAME, Horizon, Keys
+from millgate.model.grain import TimeDimension
+from millgate.model.partition import UNPARTITIONED, join, label
 from millgate.model.record import read_id
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from millgate.project import Project
 
 _VERSION = re.compile(r"\d+-\d+")
+_SHOWN = 8
+_EXAMPLE = 7
+"""So many windows make an example of a range."""
 
 
 def find_partition(
@@ -40,12 +45,49 @@ def find_partition(
         raise UsageError(
             f"{asset} has partitions, and none is named",
             where=target,
-            fix=f"name one, such as {asset}@{known[asset]}",
+            fix=f"name one, such as {label(asset, _recorded_keys(connection, asset)[-1])}",
         )
     if key and not _has_record(connection, asset, key):
-        horizon = Horizon(project.clock(), {})
-        key = project.graph[asset].partitions.canonical(key, horizon)
+        key = _declared_key(project, connection, asset, key, target)
     return asset, key or UNPARTITIONED
+
+
+def example_range(project: Project, selection: str) -> str:
+    """A few keys of the first partitioned asset that a selection names, as on the command line.
+
+    Empty where nothing is partitioned by keys that are declared.
+    """
+    horizon = Horizon(project.clock(), {})
+    for name in project.select(selection):
+        parts = []
+        for dimension in project.graph[name].partitions:
+            keys = dimension.keys(horizon)[-_EXAMPLE:]
+            timed = isinstance(dimension, TimeDimension) and len(keys) > 1
+            parts.append(f"{keys[0]}..{keys[-1]}" if timed else keys[0] if keys else "")
+        if parts and all(parts):
+            return join(parts)
+    return ""
+
+
+def _declared_key(
+    project: Project, connection: duckdb.DuckDBPyConnection, asset: str, key: str, target: str
+) -> str:
+    """The key as the definition has it; BadKey names the asset and the keys that it has."""
+    recorded = _recorded_keys(connection, asset)
+    fix = did_you_mean(key, recorded, f"keys on record: {_few(recorded)}")
+    if asset in project.graph.order:
+        partitions = project.graph[asset].partitions
+        columns = [d.of for d in partitions if isinstance(d, Keys) and d.of]
+        found = {column: distinct_values(connection, column) for column in columns}
+        listed = {column: values for column, values in found.items() if values}
+        try:
+            return partitions.canonical(key, Horizon(project.clock(), listed))
+        except BadKey as error:
+            if not partitions.dimensions:
+                fix = f"leave it out: {asset}"
+            elif len(listed) == len(columns):
+                fix = error.fix
+    raise BadKey(f"{asset} has no partition {key!r}", where=target, fix=fix)
 
 
 def find_assets(
@@ -82,6 +124,21 @@ def _recorded(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         "GROUP BY a.asset, a.dimensions ORDER BY a.asset"
     )
     return dict(found.fetchall())
+
+
+def _recorded_keys(connection: duckdb.DuckDBPyConnection, asset: str) -> list[str]:
+    """The keys of an asset on record, else how one begins; never empty."""
+    found = connection.execute(
+        "SELECT DISTINCT partition FROM lineage.materializations WHERE asset = $1 UNION "
+        "SELECT DISTINCT partition FROM lineage.steps WHERE asset = $1 ORDER BY partition",
+        [asset],
+    )
+    return [key for (key,) in found.fetchall()] or [_recorded(connection).get(asset) or "KEY"]
+
+
+def _few(keys: Sequence[str]) -> str:
+    more = f", … ({len(keys):,} keys)" if len(keys) > _SHOWN else ""
+    return ", ".join(keys[:_SHOWN]) + more
 
 
 def _has_record(connection: duckdb.DuckDBPyConnection, asset: str, key: str) -> bool:
@@ -135,5 +192,7 @@ def find_lineage(call: Call, selection: str) -> tuple[AssetLineage, list[str]]:
             wanted = [selection] if selection else None
             return asset_lineage(connection, wanted), [selection] if selection else []
     graph = project.graph
+    if named and selection not in graph.order:
+        raise unknown_asset(selection, selection, graph.order)
     names = frozenset(project.select(f"+{selection}+" if named else selection))
     return declared_lineage(graph, names), [selection] if named else []
