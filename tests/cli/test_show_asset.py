@@ -61,7 +61,7 @@ def test_an_asset():
         " group       air/base\n"
         " tags        core, gold\n"
         " partitions  daily from 2013-01-01 (America/New_York)\n"
-        " gate        Flight, failing rows are split off unless more than 60% fail\n"
+        " gate        Flight, failing rows are split off unless more than 60 % fail\n"
         " retries     3\n"
         " settings    ERP_DSN\n"
         " read by     daily_delays, flight_weather\n"

@@ -116,3 +116,36 @@ def test_a_program_gets_every_partition():
             "error": "",
         }
     ]
+
+
+def test_blocked_steps_are_told_of_together_and_by_what():
+    cause = Cause("held upstream", "flights", "2013-02-09")
+    planned = Done(Step("daily_delays", "2013-02-09", "blocked", cause), "blocked", "by held")
+    missing = Cause("missing upstream", "planes", "")
+    shown = report(
+        planned,
+        done("daily_delays", "2013-02-10", "blocked", "by flights@2013-02-10"),
+        Done(Step("report", "", "blocked", missing), "blocked"),
+    )
+    assert text(shown).splitlines()[2:] == [
+        " blocked  daily_delays@2013-02-09..2013-02-10  by flights@2013-02-09..2013-02-10",
+        " blocked  report                               by planes, which is not made yet",
+        "Next: millgate why daily_delays@2013-02-09",
+    ]
+    assert [step["message"] for step in report_data(shown)["steps"]] == [
+        "by flights@2013-02-09",
+        "by flights@2013-02-10",
+        "by planes, which is not made yet",
+    ]
+
+
+def test_an_error_of_millgate_s_own_stands_under_the_step():
+    detail = "error: a column has no name\n  at   assets/a.py:3\n  fix  name every column"
+    shown = report(done("weather", "2013-02-10", "failed", "BadResult: x", detail=detail))
+    assert text(shown, 30).splitlines()[:5] == [
+        "weather@2013-02-10 failed:",
+        "  error: a column has no name",
+        "    at   assets/a.py:3",
+        "    fix  name every column",
+        "",
+    ]

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column as RichColumn
 from rich.text import Text
 
-from millgate.cli.grid import hanging
+from millgate.cli.grid import plain
 from millgate.cli.show_report import STYLES
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Lines:
             self._write(told(done))
 
     def committed(self, snapshot: int, partitions: int) -> None:  # noqa: ARG002
+        if not self._group:
+            return
         made = "; ".join(
             f"{asset}: {', '.join(f'{n:,} {outcome}' for outcome, n in counts.items())}"
             for asset, counts in self._group.items()
@@ -71,8 +73,11 @@ class Bar:
         if done.outcome in ("failed", "held", "blocked", "refused"):
             self._trouble[done.outcome] += 1
         if done.outcome in ("failed", "held") and self._trouble[done.outcome] <= _TOLD:
-            for line in hanging("", told(done), self._width):
-                self._progress.console.print(line, soft_wrap=True)
+            line = told(done)
+            if self._width is not None:
+                # The report has all of it.
+                line.truncate(self._width, overflow="ellipsis")
+            self._progress.console.print(line, soft_wrap=True)
         trouble = ", ".join(f"{n:,} {outcome}" for outcome, n in self._trouble.items())
         self._progress.update(self._bar, advance=1, trouble=trouble)
 
@@ -83,7 +88,7 @@ class Bar:
 def told(done: Done) -> Text:
     """One failed or held partition in a line."""
     line = Text(f" {done.outcome:<7} ", STYLES[done.outcome])
-    return line.append(f"{done.step}  {done.message}".rstrip(), "default")
+    return line.append(f"{done.step}  {plain(done.message)}".rstrip(), "default")
 
 
 @contextmanager

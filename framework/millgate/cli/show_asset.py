@@ -143,7 +143,9 @@ def _policy(gate: Gate) -> str:
     name = getattr(gate.schema, "__name__", None) or getattr(gate.schema, "name", None)
     schema = f"{name}, " if name else ""
     share = (
-        f" unless more than {gate.max_rejected:.0%} fail" if gate.max_rejected is not None else ""
+        f" unless more than {gate.max_rejected * 100:g} % fail"
+        if gate.max_rejected is not None
+        else ""
     )
     failing = {
         "hold": "a failing row holds the partition",

@@ -30,6 +30,8 @@ _NUMBERS = ("stale", "failing", "held", "failed", "blocked")
 _RARE = ("failing",)
 """Numbers that are shown only where there is one."""
 _LISTED = 10
+_OWN = "error: "
+"""So begins an error of Millgate's own."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ def error_text(failed: Failing) -> str:
     raised = re.compile(rf"([\w.]+\.)?{re.escape(failed.error_type or '')}(:|$)")
     named = [line for line in lines if failed.error_type and raised.match(line)]
     what = [*lines[:1], *named][-1] if lines else failed.error_type or "no attempt is on record"
+    if failed.error_type and what.startswith(_OWN):
+        what = f"{failed.error_type}: {what.removeprefix(_OWN)}"
     at = f" ({failed.error_line})" if failed.error_line else ""
     tries = f", attempt {failed.attempts} of {failed.attempts}" if failed.attempts > 1 else ""
     return f"{what}{at}{tries}"
@@ -186,4 +190,5 @@ def _rows(waiting: Sequence[Waiting]) -> Iterator[Sequence[Cell]]:
 def _next(status: Status, waiting: Sequence[Waiting]) -> str:
     if waiting:
         return command_line("why", waiting[0].first)
-    return command_line("plan", "") if any(asset.stale for asset in status.assets) else ""
+    undone = any(asset.stale or asset.blocked for asset in status.assets)
+    return command_line("plan", "") if undone else ""

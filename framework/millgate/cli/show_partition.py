@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rich.text import Text
 
+from millgate.cli.blocking import Obstacle, obstacle_text
 from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
@@ -52,13 +53,21 @@ def why_lines(why: Why, now: datetime, width: int | None) -> Iterator[Text]:
 
 
 def check_lines(results: Sequence[CheckRow], width: int | None) -> Iterator[Text]:
-    """The checks that failed, with some of the values that did."""
+    """The checks that failed, with some of the values that did and what was asked for."""
     failed = [result for result in results if not result.passed]
     if failed:
         yield Text()
-        columns = (Column("failed check"), Column("severity"), Column("such as"))
-        rows = [(result.message, result.severity, ", ".join(result.sample)) for result in failed]
-        yield from grid(columns, rows, width)
+        rows = [(result.severity, _failed_check(result)) for result in failed]
+        yield from grid((Column("severity"), Column("failed check")), rows, width)
+
+
+def _failed_check(result: CheckRow) -> str:
+    text = result.message
+    if result.sample:
+        text += f", such as {', '.join(result.sample)}"
+    if result.expected and result.expected not in text:
+        text += f" ({result.expected})"
+    return text
 
 
 def verdict_text(judgement: JudgementRow) -> str:
@@ -101,10 +110,9 @@ def _facts(why: Why, now: datetime) -> Iterator[tuple[str, Cell]]:
 
 
 def _step_text(step: StepSummary) -> str:
-    if step.action == "blocked":
-        return f"blocked: {cause_text(step)}"
-    blocked = f" by {step.blocked_by}" if step.blocked_by else ""
-    return f"{step.action} because {cause_text(step)}: {step.outcome}{blocked}"
+    if step.outcome == "blocked" and step.blocked_by:
+        return f"blocked {obstacle_text([Obstacle(step.blocked_by, step.cause)])}"
+    return f"{step.action} because {cause_text(step)}: {step.outcome}"
 
 
 def cause_text(step: StepSummary) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from millgate.cli.blocking import Obstacle, obstacle_text
 from millgate.cli.grid import Column, counted, grid, hanging
 from millgate.cli.moments import took
 from millgate.cli.ranges import summary
@@ -36,7 +37,7 @@ def report_lines(
     report: Report, grains: Grains, seconds: float, width: int | None
 ) -> Iterator[Text]:
     """The run in numbers, what went wrong, and what to type next."""
-    yield from _details(report)
+    yield from _details(report, width)
     yield from hanging(Text(f"run {report.run}  ", "bold"), _numbers(report, seconds), width)
     rows = [row for outcome in _TROUBLE for row in _rows(report.having(outcome), grains)]
     rows += _failing(report, grains) + _rejected(report)
@@ -60,7 +61,7 @@ def report_data(report: Report) -> dict[str, object]:
                 "outcome": done.outcome,
                 "failing": done.failing,
                 "rejected_rows": done.rejected_rows,
-                "message": done.message,
+                "message": _message([done]),
                 "error": done.detail,
             }
             for done in report.done
@@ -78,17 +79,25 @@ def _numbers(report: Report, seconds: float) -> str:
 
 def _rows(dones: Sequence[Done], grains: Grains) -> Iterator[tuple[str | Text, ...]]:
     """Troubles of one outcome: those of one asset with one message share a line."""
-    groups: dict[tuple[str, str], list[Done]] = defaultdict(list)
+    groups: dict[tuple[str, object], list[Done]] = defaultdict(list)
     for done in dones:
-        groups[done.step.asset, done.message].append(done)
-    for number, ((asset, message), alike) in enumerate(groups.items()):
+        told = Obstacle.of(done).alike if done.outcome == "blocked" else done.message
+        groups[done.step.asset, told].append(done)
+    for number, ((asset, _), alike) in enumerate(groups.items()):
         style = STYLES[alike[0].outcome]
         if number == _LISTED - 1 and len(groups) > _LISTED:
             rest = len(dones) - sum(len(g) for g in list(groups.values())[:number])
             yield Text(alike[0].outcome, style), f"and {rest:,} more", "millgate status"
             return
         keys = summary((done.step.key for done in alike), grains.get(asset))
-        yield Text(alike[0].outcome, style), label(asset, keys), message
+        yield Text(alike[0].outcome, style), label(asset, keys), _message(alike)
+
+
+def _message(alike: Sequence[Done]) -> str:
+    """What is told of steps that came out alike."""
+    if alike[0].outcome == "blocked":
+        return obstacle_text(map(Obstacle.of, alike))
+    return alike[0].message
 
 
 def _failing(report: Report, grains: Grains) -> list[tuple[str | Text, ...]]:
@@ -124,31 +133,32 @@ def _parts(keys: Sequence[str]) -> str:
     return counted(len(keys), "partition")
 
 
-def _details(report: Report) -> Iterator[Text]:
+def _details(report: Report, width: int | None) -> Iterator[Text]:
     """The users' own errors, each once, from their line on."""
     shown: set[str] = set()
     for done in report.having("failed"):
         if done.detail and done.message not in shown and len(shown) < _DETAILED:
             shown.add(done.message)
-            yield from _detail(done)
+            yield from _detail(done, width)
             yield Text()
 
 
-def _detail(done: Done) -> Iterator[Text]:
-    """An error of Millgate's own in its three lines, a user's under the name of the step."""
+def _detail(done: Done, width: int | None) -> Iterator[Text]:
+    """Under the name of the step an error of Millgate's own in its three lines, or a user's."""
+    yield Text(f"{done.step} failed:", "bold red")
     own = done.detail.startswith("error: ")
-    if not own:
-        yield Text(f"{done.step} failed:", "bold red")
     for line in done.detail.splitlines():
-        yield Text(line if own else f"  {line}")
+        yield from hanging(f"  {line[:7]}", line[7:], width) if own else [Text(f"  {line}")]
 
 
 def _next(report: Report) -> str:
     """Look at what failed first, then at what is held, then at what was rejected."""
-    for outcome in ("failed", "held", "blocked"):
-        dones = report.having(outcome)
-        if dones:
-            return command_line("logs" if outcome == "failed" else "why", str(dones[0].step))
+    if failed := report.having("failed"):
+        return command_line("logs", str(failed[0].step))
+    if held := report.having("held"):
+        return command_line("why", str(held[0].step))
+    if blocked := report.having("blocked"):
+        return command_line("why", str(blocked[0].step))
     if report.interrupted or report.having("refused", "cancelled"):
         return command_line("plan", report.plan.selection)
     rejecting = next((d.step.asset for d in report.done if d.rejected_rows), None)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from rich.text import Text
 
+from millgate.cli.blocking import Obstacle, obstacle_text
 from millgate.cli.grid import Cell, Column, grid, hanging
 from millgate.cli.moments import local, took
 from millgate.cli.ranges import grain_of, spans
@@ -74,12 +75,16 @@ def run_lines(
     yield from hanging(head, body + ended(run, alive), width)
     if run.message:
         yield from hanging(Text(" error  ", "bold red"), run.message, width)
-    groups: dict[tuple[str, str, str], list[StepSummary]] = defaultdict(list)
+    groups: dict[tuple[str, str, object], list[StepSummary]] = defaultdict(list)
     for step in steps:
-        groups[step.outcome, step.asset, _said(step)].append(step)
+        told = Obstacle(step.blocked_by, step.cause).alike if step.blocked_by else _said(step)
+        groups[step.outcome, step.asset, told].append(step)
     rows: list[Sequence[Cell]] = []
-    for outcome, asset, said in sorted(groups, key=lambda group: _ORDER.index(group[0])):
-        keys = [step.partition for step in groups[outcome, asset, said]]
+    for group in sorted(groups, key=lambda group: _ORDER.index(group[0])):
+        outcome, asset, _ = group
+        keys = [step.partition for step in groups[group]]
+        obstacles = [Obstacle(s.blocked_by, s.cause) for s in groups[group] if s.blocked_by]
+        said = obstacle_text(obstacles) if obstacles else _said(groups[group][0])
         for span in spans(keys, grain_of(keys[0])):
             shown = Text(outcome, STYLES[outcome])
             rows.append((shown, asset, span.text or "-", f"{span.count:,}", said))
@@ -117,8 +122,6 @@ def log_lines(logs: Sequence[Logged], now: datetime, width: int | None) -> Itera
 def _said(step: StepSummary) -> str:
     if step.outcome == "failed" and step.error:
         return error_text(step)
-    if step.blocked_by:
-        return f"by {step.blocked_by}"
     return step.cause
 
 

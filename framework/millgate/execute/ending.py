@@ -19,7 +19,8 @@ def judgement_message(judgement: Judgement) -> str:
     failed = judgement.failed
     if not failed:
         return ""
-    more = f" (and {len(failed) - 1} more checks)" if len(failed) > 1 else ""
+    others = len(failed) - 1
+    more = f" (and {others} more check{'s' if others > 1 else ''})" if others else ""
     first = max(failed, key=lambda r: judgement.rows if r.failing_rows is None else r.failing_rows)
     if judgement.verdict == "split":
         rows = f"{judgement.rejected_rows:,} of {judgement.rows:,} rows rejected"

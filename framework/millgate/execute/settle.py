@@ -69,7 +69,8 @@ def _described(result: Any) -> str:
     if result is None:
         return "None: did it forget to return?"
     kind = type(result)
-    return f"a {kind.__module__}.{kind.__qualname__}".replace("a builtins.", "a ")
+    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _check_names(names: list[str], order: Order) -> None:

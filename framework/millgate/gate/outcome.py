@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from millgate.gate.wording import sentence
+from millgate.gate.wording import is_builtin, sentence
 from millgate.model.record import CheckResult
 
 Severity = Literal["error", "warning"]
@@ -80,13 +80,20 @@ class Outcome:
         """A check that breaks is an error, whatever it was meant to be."""
         return "error" if self.raised else self.rule.severity
 
+    @property
+    def _short(self) -> str | None:
+        """What is expected, where that is shorter than a description."""
+        check = self.rule.check
+        return self.rule.expected if check is None or is_builtin(check) else None
+
     def result(self, rows: int) -> CheckResult:
         whole = self.whole or bool(self.problem)
         if self.passed:
             message = ""
         else:
-            says = self.problem or f"{self.failing} of {rows} rows fail"
-            message = sentence(self.rule.column, self.rule.name, self.rule.expected, says)
+            fail = "fails" if rows == 1 else "fail"
+            says = self.problem or f"{self.failing} of {rows} row{'s' * (rows != 1)} {fail}"
+            message = sentence(self.rule.column, self.rule.name, self._short, says)
         return CheckResult(
             rule=self.rule.name,
             column_name=self.rule.column,

@@ -11,6 +11,7 @@ from pandera.api.function_dispatch import Dispatcher
 
 _LISTED = 8
 _LONGEST_TEXT = 120
+_LONGEST_SUBJECT = 60
 
 
 def is_builtin(check: Check) -> bool:
@@ -44,14 +45,15 @@ def shortened(text: str) -> str:
 
 
 def sentence(column: str | None, rule: str, expected: str | None, outcome: str) -> str:
-    """One readable line about a result.
+    """One readable line about a result; a long expectation is left to its own column.
 
     >>> sentence("distance", "greater_than", "> 0", "3 of 842 rows fail")
     'distance > 0: 3 of 842 rows fail'
     >>> sentence(None, "lands_after_takeoff", None, "1 of 2 rows fail")
     'lands_after_takeoff: 1 of 2 rows fail'
     """
-    subject = " ".join(part for part in (column, expected or rule) if part)
+    says = expected if expected and len(expected) <= _LONGEST_SUBJECT else rule
+    subject = " ".join(part for part in (column, says) if part)
     return f"{subject}: {outcome}"
 
 
