@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow.parquet as pq
+
 from conftest import Edit, Mill
 
 BAD = "2024-01-03,1,-10"
@@ -108,3 +110,22 @@ def test_a_changed_check_judges_the_live_versions_again_without_making_them(
     assert shop.sql("SELECT count(*) FROM lineage.failing") == [(5,)]
     plan = shop.plan()
     assert (plan.steps, plan.failing) == ((), {"orders": 5})
+
+
+def test_a_run_that_can_only_wait_makes_one_snapshot(shop: Mill, edit: Edit) -> None:
+    edit("data/orders.csv", "2024-01-03,1,10", BAD)
+    shop.run()
+    before = shop.sql("SELECT max(snapshot) FROM lineage.snapshots")[0][0]
+    report = shop.run()
+    assert {d.outcome for d in report.done} == {"blocked"}
+    assert shop.sql("SELECT max(snapshot) FROM lineage.snapshots") == [(before + 1,)]
+
+
+def test_what_is_refused_is_in_no_file_of_production(shop: Mill, edit: Edit) -> None:
+    edit("data/orders.csv", "2024-01-03,1,10", BAD)
+    shop.run()
+    for folder in ("versions", "production"):
+        files = sorted((shop.root / "warehouse" / folder).rglob("orders/**/*.parquet"))
+        assert len(files) == 4
+        for file in files:
+            assert min(pq.read_table(file, partitioning=None)["amount"].to_pylist()) > 0

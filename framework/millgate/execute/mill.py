@@ -51,6 +51,11 @@ class Mill:
         return {n.name: n for n in self.graph.nodes if isinstance(n, Asset)}
 
     @cached_property
+    def reads_keys(self) -> bool:
+        """Whether the keys of any asset are read from another one."""
+        return any(edge.kind == "keys" for edge in self.graph.edges)
+
+    @cached_property
     def gates(self) -> Mapping[str, CompiledGate]:
         """The compiled gate of each asset."""
         return {name: compile_gate(asset.gate, name) for name, asset in self.assets.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from itertools import count
@@ -26,6 +26,9 @@ from millgate.model.step import Step
 from millgate.plan.fingerprint import input_fingerprint
 from millgate.plan.planner import still_stale
 
+Replan = Callable[[Collection[tuple[str, str]]], Proposal | None]
+"""The steps that a new plan has beside those that are done already; None if there are none."""
+
 _POLL_S = 0.2
 _GRACE_S = 10.0
 """How long a Ctrl-C waits for running steps before it goes on without them."""
@@ -43,10 +46,10 @@ class Runner:
         width: int,
         watcher: Watcher,
         interrupt: Interrupt,
+        replan: Replan,
     ) -> None:
         self._mill = mill
-        self._plan = proposal.plan
-        self._state = proposal.state
+        self._replan = replan
         self._run = run
         self._pool = pool
         self._width = width
@@ -55,21 +58,27 @@ class Runner:
         self._stop = threading.Event()
         self._ordinals: Iterator[int] = count(1)
         self._step_ids: Iterator[int] = count(1)
-        self._board = Board(proposal.plan)
-        self._versions = Versions(mill, proposal, run.id, self._ordinals)
         self._running: dict[Future[Worked], Order] = {}
         self._group = Group()
         self._uncommitted: list[Done] = []
         self._done: list[Done] = []
+        self._unusable: dict[int, int] = {}
+        self._snapshot: int | None = None
+        self._committed_at = time.monotonic()
+        self._commit_cost_s = 0.0
+        self._take_up(proposal)
+
+    def _take_up(self, proposal: Proposal) -> None:
+        """Make a proposal what is worked on next."""
+        self._plan = proposal.plan
+        self._state = proposal.state
+        self._board = Board(proposal.plan)
+        self._versions = Versions(self._mill, proposal, self._run.id, self._ordinals)
         self._expected: dict[tuple[str, str], int | None] = {
             (name, key): live.materialization
             for name, by_key in proposal.state.live.items()
             for key, live in by_key.items()
         }
-        self._unusable: dict[int, int] = {}
-        self._snapshot: int | None = None
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = 0.0
 
     def go(self) -> Report:
         """Run every step that can run, commit what passes, and report."""
@@ -84,11 +93,10 @@ class Runner:
         return not all(future.done() for future in self._running)
 
     def _go(self) -> Report:
-        while len(self._board) and not self._interrupt.requested:
-            self._submit()
-            if self._commit_is_due():
-                self._commit(self._run)
-            self._collect(_POLL_S)
+        self._work()
+        while more := self._planned_anew():
+            self._take_up(more)
+            self._work()
         if self._interrupt.requested:
             self._wind_up()
         final = ended(self._run, self._report(), self._mill.clock())
@@ -98,9 +106,34 @@ class Runner:
             self._commit(after)
         return self._report()
 
+    def _work(self) -> None:
+        """Run every step of the plan that can run."""
+        while len(self._board) and not self._interrupt.requested:
+            self._submit()
+            if len(self._board) and self._commit_is_due():
+                self._commit(self._run)
+            self._collect(_POLL_S)
+
+    def _planned_anew(self) -> Proposal | None:
+        """What else there is to do where keys are read from what this run has made."""
+        if self._interrupt.requested or not self._mill.reads_keys:
+            return None
+        if self._group:
+            self._commit(self._run)
+        return self._replan({done.step.id for done in self._done})
+
+    @property
+    def _settled_steps(self) -> tuple[Done, ...]:
+        return (*self._done, *self._uncommitted)
+
     def _report(self) -> Report:
-        done = (*self._done, *self._uncommitted)
-        return Report(self._run.id, self._plan, done, self._snapshot, self._interrupt.requested)
+        return Report(
+            self._run.id,
+            self._plan,
+            self._settled_steps,
+            self._snapshot,
+            self._interrupt.requested,
+        )
 
     def _submit(self) -> None:
         """Hand out ready steps until every worker has one and one waits."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 
 from millgate.errors import Conflict
 from millgate.execute.capture import captured_output
 from millgate.execute.interrupt import WORKERS, stoppable
 from millgate.execute.mill import Mill
-from millgate.execute.proposal import check_settings, check_sources, propose
+from millgate.execute.proposal import Proposal, check_settings, check_sources, propose
 from millgate.execute.runner import Runner
 from millgate.execute.upkeep import note_broken, tidy
 from millgate.lineage import queries
@@ -40,7 +42,9 @@ def carry_out(
         run = started(mill, opened, plan)
         with captured_output(), stoppable() as interrupt:
             pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKERS)
-            runner = Runner(mill, proposal, run, pool, workers, watcher, interrupt)
+            replan = partial(_remaining, mill, request, opened)
+            first = _without_deferred(mill, proposal)
+            runner = Runner(mill, first, run, pool, workers, watcher, interrupt, replan)
             try:
                 return runner.go()
             except BaseException as error:
@@ -49,6 +53,30 @@ def carry_out(
             finally:
                 pool.shutdown(wait=not runner.is_busy, cancel_futures=True)
                 mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
+
+
+def _remaining(
+    mill: Mill, request: Request, opened: OpenRun, done: Collection[tuple[str, str]]
+) -> Proposal | None:
+    """What a new plan has to do beside the steps that are done; None where that is nothing.
+
+    Partitions that another run has claimed by now are left to it.
+    """
+    proposal = propose(mill, request)
+    steps = tuple(step for step in proposal.plan.steps if step.id not in done)
+    if not steps or opened.claim([step.id for step in steps]):
+        return None
+    return _without_deferred(mill, replace(proposal, plan=replace(proposal.plan, steps=steps)))
+
+
+def _without_deferred(mill: Mill, proposal: Proposal) -> Proposal:
+    """A proposal without what is planned again once the keys it depends on are made."""
+    making = {step.asset for step in proposal.plan.steps if step.action == "make"}
+    edges = mill.graph.edges if mill.reads_keys else ()
+    first = {e.downstream for e in edges if e.kind == "keys" and e.upstream in making}
+    deferred = {*first, *mill.graph.downstream(*first)}
+    steps = tuple(step for step in proposal.plan.steps if step.asset not in deferred)
+    return replace(proposal, plan=replace(proposal.plan, steps=steps))
 
 
 def open_run(mill: Mill, command: str, selection: str) -> OpenRun:
