@@ -99,11 +99,11 @@ def test_a_run_that_cannot_commit_is_on_record_as_died_with_its_reason(
         patch.setattr(Files, "copy", full)
         with pytest.raises(StoreError, match="no space"):
             shop.run()
-    assert [info.last_words for info in shop.open().runs_dead()] == ["StoreError: no space is left"]
+    assert [info.last_words for info in shop.open().runs_dead()] == ["no space is left"]
     shop.run()
     assert shop.sql("SELECT run, status, message FROM lineage.runs ORDER BY run") == [
         (1, "succeeded", None),
-        (2, "died", "StoreError: no space is left"),
+        (2, "died", "no space is left"),
         (3, "succeeded", None),
     ]
 
