@@ -96,6 +96,52 @@ def test_discarded_data_stays_out_until_something_changes(held: Mill, edit: Edit
     ]
 
 
+DECIDED = """
+import pandera.polars as pa
+import polars as pl
+
+from millgate import Gate, asset
+
+
+class Positive(pa.DataFrameModel):
+    n: int = pa.Field(gt=0)
+
+
+@asset
+def numbers() -> pl.DataFrame:
+    return pl.DataFrame({"n": [5 - 4]})
+
+
+@asset(gate=Gate(Positive))
+def gated(numbers: pl.DataFrame) -> pl.DataFrame:
+    return numbers
+
+
+@asset
+def after(gated: pl.DataFrame) -> pl.DataFrame:
+    return gated
+"""
+
+
+@pytest.mark.parametrize(
+    ("was_live", "outcome", "exit_status"), [(True, "unchanged", 0), (False, "blocked", 3)]
+)
+def test_discarded_data_is_out_of_the_way_when_its_inputs_come_out_as_they_were(
+    mill: Mill, edit: Edit, was_live: bool, outcome: str, exit_status: int
+) -> None:
+    mill.write("assets/decided.py", DECIDED)
+    if was_live:
+        mill.run()
+    edit("assets/decided.py", "5 - 4", "1 - 2")
+    mill.run()
+    mill.open().discard("gated", "", reason="known", actor="ada")
+    edit("assets/decided.py", "1 - 2", "2 - 3")
+    report = mill.run()
+    outcomes = {str(d.step): d.outcome for d in report.done}
+    assert outcomes == {"numbers": "made", "gated": "unchanged", "after": outcome}
+    assert report.exit_status == exit_status
+
+
 def test_two_people_cannot_both_decide(held: Mill) -> None:
     first, second = held.open(), held.open()
     first.discard("orders", DAY, reason="a test order", actor="ada")

@@ -200,7 +200,13 @@ class Runner:
         if held and (held.code_fingerprint, held.input_fingerprint) == wanted:
             if held.gate_fingerprint != gate:
                 return order
-            self._settled(step, "held", "nothing changed since it was held", stopped_by=str(step))
+            if held.discarded:
+                missing = None if live else str(step)
+                since = "nothing changed since it was discarded"
+                self._settled(step, "unchanged", since, stopped_by=missing)
+            else:
+                since = "nothing changed since it was held"
+                self._settled(step, "held", since, stopped_by=str(step))
             return None
         if live is None or still_stale(step, live, *wanted):
             return order
