@@ -127,9 +127,7 @@ class Project:
     root: Path
     configuration: Configuration
     clock: Callable[[], datetime] = present
-    actor: str = field(
-        default_factory=lambda: os.environ.get("MILLGATE_ACTOR") or getpass.getuser()
-    )
+    actor: str = field(default_factory=present_actor)
 
     @classmethod
     def open(
