@@ -176,7 +176,8 @@ def test_dry_run_of_a_backfill(shop):
         (["nope"], "no command 'nope'"),
         (["plan", "--nope"], "no such option"),
         (["sql", "SELECT 1", "--csv", "--json"], "two formats"),
-        (["runs", "x"], "is not a valid integer"),
+        (["runs", "x"], "invalid value for 'RUN': 'x' is not a whole number"),
+        (["quarantine", "lst"], "no command 'lst'"),
     ],
 )
 def test_wrong_usage_is_three_lines(shop, arguments, what):
@@ -441,7 +442,8 @@ def test_lineage_before_anything_is_made(shop):
 def test_show(made):
     shown = made("show", "orders")
     assert "daily from 2025-03-03 to 2025-03-09 (UTC)" in shown
-    assert " amount    DOUBLE" in shown
+    assert " amount    DOUBLE   not null, > 0\n" in shown
+    assert " live        7 partitions, the last 2025-03-09\n" in shown
     assert "in ['DE', 'FR', 'US']" in shown
     assert made.data("show", "orders")["upstreams"][0]["upstream"] == "raw_orders"
 

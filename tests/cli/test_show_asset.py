@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from millgate.cli.show_asset import Shown, asset_data, asset_lines, described
+from millgate.lineage.questions import AssetHealth
 from millgate.model.asset import Asset, Env, Retry, Source
 from millgate.model.dimension import Keys
 from millgate.model.grain import Daily, Hourly, Monthly, Weekly
@@ -40,12 +41,26 @@ FLIGHTS = Asset(
 )
 
 
+HEALTH = AssetHealth(
+    "flights", "asset", None, True, 7, "2013-01-07", None, 0, 0, held=1, failed=0, blocked=0
+)
+
+
 def shown(node=FLIGHTS, **more):
     given = {
         "reads": (Edge("all_flights", "flights", "data", "all of it"),),
         "read_by": ("daily_delays", "flight_weather"),
-        "rules": (StatedRule("isin", "origin", "in ['EWR', 'JFK']"),),
+        "rules": (
+            StatedRule("dtype", "origin", "String"),
+            StatedRule("not_nullable", "origin", "not null"),
+            StatedRule("isin", "origin", "in ['EWR', 'JFK']"),
+            StatedRule("far", "distance", "A flight goes somewhere.", "warning"),
+            StatedRule("dtype", "gate", "Int64"),
+            StatedRule("gates", "gate", None),
+            StatedRule("every_airport", None, "Some flight leaves every airport."),
+        ),
         "columns": Schema((Column("origin", "VARCHAR"), Column("distance", "BIGINT"))),
+        "health": HEALTH,
         **more,
     }
     return Shown(node, **given)
@@ -64,29 +79,33 @@ def test_an_asset():
         " gate        Flight, failing rows are split off unless more than 60 % fail\n"
         " retries     3\n"
         " settings    ERP_DSN\n"
+        " live        7 partitions, the last 2013-01-07; 1 held\n"
         " read by     daily_delays, flight_weather\n"
         "\n"
-        " reads        keys\n"
+        " made from    partitions\n"
         " all_flights  all of it\n"
         "\n"
-        " column    type\n"
-        " origin    VARCHAR\n"
-        " distance  BIGINT\n"
+        " column    type     checks\n"
+        " origin    VARCHAR  not null, in ['EWR', 'JFK']\n"
+        " distance  BIGINT   far (A flight goes somewhere.) (only a warning)\n"
+        " gate      Int64    gates\n"
         "\n"
-        " check  column  severity  expected\n"
-        " isin   origin  error     in ['EWR', 'JFK']"
+        " checks on the whole\n"
+        " every_airport (Some flight leaves every airport.)\n"
+        "Next: millgate status flights"
     )
 
 
 def test_a_source_that_nothing_reads():
     node = Source(name="raw", location="data/{date}.csv", defined_in="assets/raw.py:3")
-    lines = asset_lines(shown(node, reads=(), read_by=(), rules=(), columns=None), 80)
+    lines = asset_lines(shown(node, reads=(), read_by=(), rules=(), columns=None, health=None), 80)
     assert "\n".join(line.plain for line in lines) == (
         "raw  source\n"
         "\n"
         " defined in  assets/raw.py:3\n"
         " partitions  none\n"
-        " location    data/{date}.csv"
+        " location    data/{date}.csv\n"
+        " live        nothing yet"
     )
 
 
@@ -109,7 +128,8 @@ def test_partitionings_in_words(partitions, expected):
 def test_a_program_gets_names_of_the_tables():
     data = asset_data(shown())
     assert data["asset_group"] == "air/base"
-    assert data["checks"] == [
+    assert data["health"] == HEALTH
+    assert data["checks"][2:3] == [
         {
             "rule": "isin",
             "column_name": "origin",

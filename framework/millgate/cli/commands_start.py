@@ -13,6 +13,7 @@ from millgate.cli.completion import complete_target
 from millgate.cli.options import LOOKED, command
 
 if TYPE_CHECKING:
+    from millgate.lineage.questions import AssetHealth
     from millgate.model.schema import Schema
     from millgate.project import Project
 
@@ -67,7 +68,7 @@ def list_(call: Call, selection: str) -> Answer:
 @command("show", LOOKED)
 @click.argument("asset", metavar="ASSET", shell_complete=complete_target)
 def show(call: Call, asset: str) -> Answer:
-    """Show an asset's definition, upstreams, columns and checks."""
+    """Show what an asset is: definition, upstreams, columns with their checks, what is live."""
     from millgate.cli.finding import unknown_asset
     from millgate.cli.show_asset import Shown, asset_data, asset_lines
 
@@ -77,21 +78,23 @@ def show(call: Call, asset: str) -> Answer:
         raise unknown_asset(asset, asset, graph.order)
     node = graph[asset]
     gate = project.mill.gates[asset] if node.kind == "asset" else None
+    columns, health = _on_record(project, asset)
     shown = Shown(
         node,
         tuple(edge for edge in graph.edges if edge.downstream == asset),
         tuple(edge.downstream for edge in graph.edges if edge.upstream == asset),
         gate.rules if gate else (),
-        _columns(project, asset),
+        columns,
+        health,
     )
     return Answer(asset_data(shown), lambda width: asset_lines(shown, width))
 
 
-def _columns(project: Project, asset: str) -> Schema | None:
-    """The columns of what is live, None where nothing is."""
-    from millgate.lineage import queries
+def _on_record(project: Project, asset: str) -> tuple[Schema | None, AssetHealth | None]:
+    """The columns of what is live, and how the asset is; None where nothing is on record."""
+    from millgate.lineage import queries, questions
 
     if project.warehouse.current() is None:
-        return None
+        return None, None
     with project.reading() as connection:
-        return queries.live_schema(connection, asset)
+        return queries.live_schema(connection, asset), questions.health(connection, asset)

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from rich.text import Text
 
-from millgate.cli.grid import Column, grid, hanging
+from millgate.cli.grid import Column, counted, grid, hanging
+from millgate.cli.show_plan import command_line, next_line
+from millgate.lineage.questions import AssetHealth
 from millgate.model.asset import Asset, Node
 from millgate.model.dimension import Dimension, Keys
 from millgate.model.grain import TimeDimension
@@ -17,6 +19,28 @@ from millgate.model.policy import Gate
 from millgate.model.record import Edge
 from millgate.model.schema import Schema
 
+_SPEAKING = frozenset(
+    {
+        "not_nullable",
+        "unique",
+        "equal_to",
+        "not_equal_to",
+        "greater_than",
+        "greater_than_or_equal_to",
+        "less_than",
+        "less_than_or_equal_to",
+        "in_range",
+        "isin",
+        "notin",
+        "str_matches",
+        "str_contains",
+        "str_startswith",
+        "str_endswith",
+        "str_length",
+        "unique_values_eq",
+    }
+)
+"""Rules whose expectation says all that their name does."""
 _GRAINS = {"hour": "hourly", "date": "daily", "week": "weekly", "month": "monthly"}
 
 
@@ -35,17 +59,18 @@ class Rule(Protocol):
 
 @dataclass(frozen=True)
 class Shown:
-    """All that is shown of an asset; `columns` is None where nothing is live."""
+    """All that is shown of an asset; `columns` and `health` are None where nothing is on record."""
 
     node: Node
     reads: tuple[Edge, ...]
     read_by: tuple[str, ...]
     rules: Sequence[Rule]
     columns: Schema | None
+    health: AssetHealth | None = None
 
 
 def asset_lines(shown: Shown, width: int | None) -> Iterator[Text]:
-    """The definition, what it reads and is read by, its columns and its checks."""
+    """The definition, what it is made from, its columns with their checks, what to type next."""
     node = shown.node
     yield Text.assemble((node.name, "bold"), f"  {node.kind}")
     for paragraph in node.description.strip().splitlines():
@@ -54,15 +79,14 @@ def asset_lines(shown: Shown, width: int | None) -> Iterator[Text]:
     for name, value in _facts(shown):
         if value:
             yield from hanging(Text(f" {name:<11} ", "dim"), value, width)
-    yield from _section(
-        ("reads", "keys"), [(edge.upstream, edge.mapping) for edge in shown.reads], width
-    )
-    yield from _section(("column", "type"), [(c.name, c.type) for c in shown.columns or ()], width)
-    yield from _section(
-        ("check", "column", "severity", "expected"),
-        [(r.name, r.column or "", r.severity, r.expected or "") for r in shown.rules],
-        width,
-    )
+    reads = [(edge.upstream, edge.mapping) for edge in shown.reads]
+    yield from _section(("made from", "partitions"), reads, width)
+    yield from _section(("column", "type", "checks"), list(_columns(shown)), width)
+    whole = [(_check_text(rule),) for rule in shown.rules if rule.column is None]
+    yield from _section(("checks on the whole",), whole, width)
+    command = _next(shown)
+    if command:
+        yield from next_line(command, width)
 
 
 def asset_data(shown: Shown) -> dict[str, object]:
@@ -82,6 +106,7 @@ def asset_data(shown: Shown) -> dict[str, object]:
             {"upstream": e.upstream, "kind": e.kind, "mapping": e.mapping} for e in shown.reads
         ],
         "downstreams": shown.read_by,
+        "health": shown.health,
         "columns": [{"column_name": c.name, "type": c.type} for c in shown.columns or ()],
         "on_failure": node.gate.on_failure if isinstance(node, Asset) else None,
         "max_rejected": node.gate.max_rejected if isinstance(node, Asset) else None,
@@ -136,11 +161,61 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "settings", ", ".join(env.variable for env in node.settings.values())
     else:
         yield "location", getattr(node.location, "__name__", str(node.location))
+    yield "live", _live(shown)
     yield "read by", ", ".join(shown.read_by)
+
+
+def _live(shown: Shown) -> str:
+    """What is in production, and what is not as it should be."""
+    health = shown.health
+    if health is None or not health.live:
+        live = "nothing yet"
+    elif shown.node.partitions.dimensions:
+        live = f"{counted(health.live, 'partition')}, the last {health.newest}"
+    else:
+        live = "yes" if shown.node.kind == "asset" else "observed"
+    states = ("stale", "failing", "held", "failed", "blocked")
+    bad = [f"{getattr(health, s):,} {s}" for s in states if health and getattr(health, s)]
+    return "; ".join([live, *bad])
+
+
+def _columns(shown: Shown) -> Iterator[tuple[str, str, str]]:
+    """Each column that is live or has a rule, with its type and what is asked of it."""
+    types = shown.columns.types if shown.columns else {}
+    rules: dict[str, list[Rule]] = {name: [] for name in types}
+    for rule in shown.rules:
+        if rule.column is not None:
+            rules.setdefault(rule.column, []).append(rule)
+    for name, asked in rules.items():
+        declared = next((rule.expected or "" for rule in asked if rule.name == "dtype"), "")
+        checks = [_check_text(rule) for rule in asked if rule.name != "dtype"]
+        yield name, types.get(name, declared), ", ".join(checks)
+
+
+def _check_text(rule: Rule) -> str:
+    """A rule as people say it: what it expects, behind its name where that does not say it."""
+    text = rule.expected or rule.name
+    if rule.expected and rule.name not in _SPEAKING:
+        text = f"{rule.name} ({rule.expected})"
+    return text if rule.severity == "error" else f"{text} (only a warning)"
+
+
+def _next(shown: Shown) -> str:
+    node, health = shown.node, shown.health
+    if not isinstance(node, Asset):
+        return ""
+    if health is None or not health.live:
+        return command_line("plan", node.name)
+    if health.held or health.failing or health.failed:
+        return command_line("status", node.name)
+    return command_line("sql", f"SELECT * FROM production.{node.name} LIMIT 10")
 
 
 def _policy(gate: Gate) -> str:
     name = getattr(gate.schema, "__name__", None) or getattr(gate.schema, "name", None)
+    if gate.schema is None:
+        kept = "what production's columns cannot hold" if gate.contract == "widen" else "nothing"
+        return f"no checks; {kept} is held"
     schema = f"{name}, " if name else ""
     share = (
         f" unless more than {gate.max_rejected * 100:g} % fail"

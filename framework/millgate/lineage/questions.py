@@ -206,6 +206,12 @@ def status(connection: duckdb.DuckDBPyConnection) -> Status:
     )
 
 
+def health(connection: duckdb.DuckDBPyConnection, asset: str) -> AssetHealth | None:
+    """How an asset is; None if it is not on record."""
+    found = records(connection, AssetHealth, "FROM lineage.health WHERE asset = ?", [asset])
+    return found[0] if found else None
+
+
 def runs(connection: duckdb.DuckDBPyConnection, limit: int | None = None) -> list[RunSummary]:
     """The newest runs, the newest first; all without a limit."""
     return _run_summaries(connection, "", [], limit)
