@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -79,3 +80,21 @@ def test_every_command_documents_its_exit_statuses(capsys, path):
 def test_nothing_given_is_wrong_usage(capsys):
     assert main([]) == 2
     assert "Usage: millgate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["runs", "x"], "runs"),
+        (["quarantine", "release", "orders@2025-03-04"], "quarantine release"),
+        (["quarantine", "lst"], "quarantine"),
+        (["nope"], ""),
+    ],
+)
+def test_a_document_on_wrong_usage_names_the_command_without_its_arguments(
+    capsys, arguments, command
+):
+    assert main([*arguments, "--json"]) == 2
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["command"] == command
+    assert shown["error"]["code"] == "usage"

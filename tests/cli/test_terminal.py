@@ -52,3 +52,21 @@ def test_text_that_is_ready_is_not_touched(monkeypatch):
     monkeypatch.setattr("sys.stdout", out)
     Terminal("always").write(["a,b\n", "[red],\x00\n"])
     assert out.getvalue() == "a,b\n[red],\x00\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "asked"),
+    [
+        ("y\n", True, 1),
+        ("YES\n", True, 1),
+        ("\n", False, 1),
+        ("no\n", False, 1),
+        ("", False, 1),
+        ("maybe\ny\n", True, 2),
+        ("maybe", False, 2),
+    ],
+)
+def test_asking(monkeypatch, capsys, given, answer, asked):
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    assert Terminal("never").ask("Go?") is answer
+    assert capsys.readouterr().err.count("Go? [y/N]: ") == asked

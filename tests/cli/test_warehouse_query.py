@@ -183,3 +183,14 @@ def test_rows_too_wide_for_the_terminal_are_shown_value_by_value():
 def test_csv_quotes_and_leaves_null_empty():
     text = "".join(csv_text(["a", "b"], [["x,y", None], ['say "hi"', "1\n2"]]))
     assert text == 'a,b\n"x,y",\n"say ""hi""","1\n2"\n'
+
+
+@pytest.mark.parametrize("query", ["", " ", ";", " -- nothing"])
+def test_an_empty_query(connection, query):
+    assert not mentions_plan(query)
+    with pytest.raises(BadQuery, match="the query is empty"):
+        ask(connection, query)
+
+
+def test_of_several_statements_the_last_one_answers(connection):
+    assert list(ask(connection, "SELECT 1; SELECT 2 AS n").values()) == [{"n": 2}]

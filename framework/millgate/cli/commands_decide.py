@@ -9,7 +9,7 @@ import click
 from millgate.cli.answer import Answer
 from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
-from millgate.cli.options import LOOKED, command
+from millgate.cli.options import LOOKED, Named, command
 from millgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _DECIDED = {
 }
 
 
-@click.group()
+@click.group(cls=Named)
 def quarantine() -> None:
     """Look at what was refused, release or discard it."""
 

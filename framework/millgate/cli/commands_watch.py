@@ -64,7 +64,7 @@ def why(call: Call, target: str) -> Answer:
     "--limit", default=20, type=click.IntRange(min=1), help="So many runs; 20 if not given."
 )
 def runs(call: Call, run: int | None, limit: int) -> Answer:
-    """List past runs, the newest first; with RUN, the steps of one."""
+    """List past runs, the newest first, or the steps of one."""
     from millgate.cli.show_runs import run_lines, runs_lines
     from millgate.lineage import questions
 

@@ -16,9 +16,9 @@ from millgate.cli import (
     commands_watch,
 )
 from millgate.cli.call import Call
-from millgate.cli.options import shared_options
+from millgate.cli.options import Named, shared_options
 from millgate.cli.trouble import from_click
-from millgate.errors import UsageError, did_you_mean
+from millgate.errors import UsageError
 from millgate.execute.interrupt import leave_steps_behind
 
 _INTERRUPTED = 130
@@ -37,26 +37,13 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
 }
 
 
-class Commands(click.Group):
-    """A group that shows its commands in sections and suggests close names."""
+class Commands(Named):
+    """The group that shows its commands in sections."""
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(c.name or "", c.get_short_help_str(60)) for c in commands])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise UsageError(
-                f"no command {args[0]!r}",
-                where=ctx.command_path,
-                fix=did_you_mean(
-                    args[0], self.commands, f"all commands: {ctx.command_path} --help"
-                ),
-            )
-        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -103,8 +90,8 @@ def _status(given: list[str]) -> int:
         return UsageError.exit_status
     except (click.ClickException, UsageError) as error:
         told = error if isinstance(error, UsageError) else from_click(error)
-        command = " ".join(a for a in given if not a.startswith("-"))
-        return Call(command, json="--json" in given).fail(told)
+        # Both kinds name the command they came from in `where`.
+        return Call(told.where.partition(" ")[2], json="--json" in given).fail(told)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return _INTERRUPTED

@@ -13,7 +13,7 @@ import click
 
 from millgate.cli.call import Call, wants_traceback
 from millgate.cli.trouble import from_defect
-from millgate.errors import MillgateError
+from millgate.errors import MillgateError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from millgate.cli.answer import Answer
@@ -40,6 +40,23 @@ RAN = {
 """Exit statuses of commands that make something."""
 
 Decorated = Callable[..., Any]
+
+
+class Named(click.Group):
+    """A group that suggests the names of commands that are close to a mistyped one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise UsageError(
+                f"no command {args[0]!r}",
+                where=ctx.command_path,
+                fix=did_you_mean(
+                    args[0], self.commands, f"all commands: {ctx.command_path} --help"
+                ),
+            )
+        return super().resolve_command(ctx, args)
 
 
 def command(

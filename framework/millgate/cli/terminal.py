@@ -68,8 +68,19 @@ class Terminal:
         _write(lines, self.errors)
 
     def ask(self, question: str) -> bool:
-        """Whether the person says yes; no is the default."""
-        return click.confirm(question, default=False, err=True)
+        """Whether the person says yes; no is the default, also where the input ends."""
+        while True:
+            sys.stderr.write(f"{question} [y/N]: ")
+            sys.stderr.flush()
+            given = sys.stdin.readline()
+            if not given.endswith("\n"):
+                sys.stderr.write("\n")
+            match given.strip().lower():
+                case "y" | "yes":
+                    return True
+                case "" | "n" | "no":
+                    return False
+            sys.stderr.write("Answer y or n.\n")
 
 
 def _console(stream: TextIO, choice: ColorChoice) -> Console:

@@ -47,6 +47,12 @@ def from_click(error: click.ClickException) -> UsageError:
     # Of an unknown option, format_message lists close ones; they belong to the fix.
     known_only = isinstance(error, click.NoSuchOption)
     what = " ".join((error.message if known_only else error.format_message()).split()).rstrip(".")
+    # Click writes a metavar as it stands in the usage line, and means a number by its range.
+    what = (
+        what.replace("'[", "'")
+        .replace("]'", "'")
+        .replace("a valid integer range", "a whole number")
+    )
     return UsageError(what[:1].lower() + what[1:], where=path, fix=fix)
 
 

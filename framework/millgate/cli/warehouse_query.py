@@ -94,7 +94,7 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
         for statement in statements:
             _only_reads(statement.query)
         for statement in statements[:-1]:
-            connection.execute(statement)
+            connection.execute(statement).fetchall()
         try:
             found: object = connection.sql(statements[-1].query)
         except duckdb.Error:
@@ -167,6 +167,8 @@ def _words(statement: str) -> list[str]:
     text = statement.encode()
     found = []
     tokens = duckdb.tokenize(statement)
+    if not tokens:
+        return []
     ends = [offset for offset, _ in tokens[1:]] + [len(text)]
     for (start, kind), end in zip(tokens, ends, strict=True):
         if kind not in (duckdb.token_type.comment, duckdb.token_type.string_const):
