@@ -69,11 +69,13 @@ def test_live_values_that_cannot_be_keys_say_how_to_get_rid_of_them(mill: Mill) 
             return pl.DataFrame({"n": [1]})
         """,
     )
-    mill.run()
-    mill.write("data/regions.csv", "region\nEU\nUS\n")
     with pytest.raises(DeclarationError) as refused:
         mill.run()
     assert refused.value.fix.endswith("then: millgate materialize regions")
+    assert mill.sql("SELECT status FROM lineage.runs") == [("failed",)]
+    mill.write("data/regions.csv", "region\nEU\nUS\n")
+    with pytest.raises(DeclarationError):
+        mill.run()
     assert mill.run("regions").exit_status == 0
     assert [s.key for s in mill.plan().steps] == ["EU", "US"]
 
