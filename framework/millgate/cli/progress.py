@@ -14,6 +14,7 @@ from rich.text import Text
 
 from millgate.cli.grid import plain
 from millgate.cli.show_report import STYLES
+from millgate.cli.stopping import heard, stopping_line
 
 if TYPE_CHECKING:
     from millgate.cli.terminal import Terminal
@@ -95,9 +96,18 @@ def told(done: Done) -> Text:
 def watching(terminal: Terminal, total: int, silent: bool) -> Iterator[Watcher]:
     """A watcher that shows `total` steps on stderr while the block runs."""
     if silent or not terminal.errors.is_terminal:
-        yield Lines(total, lambda line: None if silent else terminal.write_aside([line]))
+
+        def say(line: Text) -> None:
+            if not silent:
+                terminal.write_aside([line])
+
+        with heard(lambda: say(stopping_line())):
+            yield Lines(total, say)
         return
-    with bar_on(terminal.errors) as progress:
+    with (
+        bar_on(terminal.errors) as progress,
+        heard(lambda: progress.console.print(stopping_line(), soft_wrap=True)),
+    ):
         yield Bar(progress, total, terminal.error_width)
 
 
