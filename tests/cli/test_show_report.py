@@ -125,16 +125,21 @@ def test_blocked_steps_are_told_of_together_and_by_what():
     shown = report(
         planned,
         done("daily_delays", "2013-02-10", "blocked", "by flights@2013-02-10"),
+        done("weather", "2013-02-09", "blocked", "by planes"),
+        done("weather", "2013-02-11", "blocked", "by planes"),
         Done(Step("report", "", "blocked", missing), "blocked"),
     )
     assert text(shown).splitlines()[2:] == [
         " blocked  daily_delays@2013-02-09..2013-02-10  by flights@2013-02-09..2013-02-10",
+        " blocked  weather@2013-02-09 and 1 more        by planes",
         " blocked  report                               by planes, which is not made yet",
         "Next: millgate why daily_delays@2013-02-09",
     ]
     assert [step["message"] for step in report_data(shown)["steps"]] == [
         "by flights@2013-02-09",
         "by flights@2013-02-10",
+        "by planes",
+        "by planes",
         "by planes, which is not made yet",
     ]
 

@@ -55,10 +55,10 @@ def summary(keys: Iterable[str], grain: str | None) -> str:
     >>> summary(["2013-02-02", "2013-02-01"], "date"), summary(["2013-02", "2013-07"], "month")
     ('2013-02-01..2013-02-02', '2013-02 and 1 more')
     """
-    found = spans(keys, grain)
+    wanted = sorted(set(keys))
+    found = spans(wanted, grain)
     if len(found) == 1:
         return found[0].text
-    wanted = sorted(set(keys))
     return f"{wanted[0]} and {len(wanted) - 1:,} more" if wanted else ""
 
 
