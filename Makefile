@@ -41,3 +41,4 @@ demo: install
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5
+	$(BIN)/python benchmarks/history.py --runs 5
