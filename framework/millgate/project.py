@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from millgate.declare.discovery import discover
 from millgate.errors import ProjectError, did_you_mean
 from millgate.execute.decide import discard, release
+from millgate.execute.handover import Exported, export_duckdb
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import propose
 from millgate.execute.running import carry_out
@@ -205,6 +206,11 @@ class Project:
             yield connection
         finally:
             connection.close()
+
+    def export_duckdb(self, file: Path, selection: str = "") -> Exported:
+        """Write live production, or a selection of it, and all lineage to one new DuckDB file."""
+        selected = self.select(selection) if selection else None
+        return export_duckdb(self.warehouse, self.root, file, selected)
 
     @property
     def warnings(self) -> list[str]:

@@ -1,8 +1,9 @@
-"""sql and lineage: questions to the warehouse."""
+"""sql, lineage and export: questions to the warehouse, and what is handed on from it."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import click
 from millgate.cli.answer import Answer
 from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
-from millgate.cli.options import LOOKED, command
+from millgate.cli.options import LOOKED, Named, command
 from millgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,3 +101,34 @@ def lineage(call: Call, target: str, form: str) -> Answer:
         case "dot":
             return Answer(data, lambda _: [drawing.dot()])
     return Answer(data, lambda _: tree_lines(drawing, focus))
+
+
+@click.group(cls=Named)
+def export() -> None:
+    """Hand on what is live, with its lineage, to who has no Millgate."""
+
+
+@command("duckdb", {**LOOKED, 1: "the warehouse cannot be read, or the file not be written"})
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("selection", metavar="[SELECTION]", default="", shell_complete=complete_target)
+def export_duckdb(call: Call, file: Path, selection: str) -> Answer:
+    """Write live production and its lineage as tables to one new DuckDB file.
+
+    The file needs no other: it can be sent to somebody, or opened by a tool. Quarantined rows stay
+    behind. An existing FILE is never replaced.
+    """
+    from millgate.cli.grid import counted
+
+    done = call.open().export_duckdb(file, selection)
+    rows = sum(done.rows.values())
+    data = {
+        "file": str(done.file),
+        "snapshot": done.snapshot,
+        "bytes": done.bytes,
+        "assets": [{"asset": name, "rows": n} for name, n in done.rows.items()],
+    }
+    said = f"{file}: {counted(len(done.rows), 'asset')}, {counted(rows, 'row')} of snapshot "
+    return Answer(data, lambda _: [f"{said}{done.snapshot}, {done.bytes / 2**20:,.1f} MiB\n"])
+
+
+export.add_command(export_duckdb)

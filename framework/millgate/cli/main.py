@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         commands_watch.logs,
     ),
     "Decide": (commands_decide.quarantine,),
-    "Data": (commands_data.sql, commands_data.lineage),
+    "Data": (commands_data.sql, commands_data.lineage, commands_data.export),
 }
 
 

@@ -260,6 +260,18 @@ def materialization(connection: duckdb.DuckDBPyConnection, id_: int) -> Material
     )
 
 
+def served_views(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """The schema and name of each view that serves rows: `production` and `quarantine`."""
+    return [
+        (schema, name)
+        for schema, name in rows(
+            connection,
+            "SELECT schema_name, view_name FROM duckdb_views() "
+            "WHERE schema_name IN ('production', 'quarantine') ORDER BY schema_name, view_name",
+        )
+    ]
+
+
 def last_run(connection: duckdb.DuckDBPyConnection) -> int:
     """The highest number that a run has on record, 0 where there is none."""
     return int(rows(connection, "SELECT coalesce(max(run), 0) FROM lineage.runs")[0][0])

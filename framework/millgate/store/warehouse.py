@@ -50,11 +50,7 @@ class Warehouse:
         for _ in range(_TRIES):
             number = self.current()
             if number is None:
-                raise StoreError(
-                    "nothing has been materialized yet",
-                    where=str(self.layout.database),
-                    fix="millgate materialize",
-                )
+                raise self._nothing()
             path = self.layout.snapshot(number)
             if path.with_name(f"{path.name}.wal").exists():
                 return self._connect_to_copy(number, "somebody wrote to it outside Millgate")
@@ -69,6 +65,21 @@ class Warehouse:
             "the current snapshot was replaced each time it was opened",
             where=str(self.layout.database),
             fix="try again",
+        )
+
+    def copy(self, target: Path) -> int:
+        """Copy the current snapshot to a new file, and return its number."""
+        number = self.current()
+        if number is None:
+            raise self._nothing()
+        self._snapshots.copy(number, target)
+        return number
+
+    def _nothing(self) -> StoreError:
+        return StoreError(
+            "nothing has been materialized yet",
+            where=str(self.layout.database),
+            fix="millgate materialize",
         )
 
     def _connect_to_copy(self, number: int, why: str) -> duckdb.DuckDBPyConnection:
