@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CLIENTS := 1.3.2 1.4.4 1.5.0
 
-.PHONY: install test demo bench
+.PHONY: install test demo bench soak
 
 install: .venv/installed
 
@@ -38,6 +38,10 @@ demo: install
 		FROM lineage.trace((SELECT materialization FROM lineage.production \
 		WHERE asset = 'monthly_punctuality' AND partition = '2013-02')) \
 		GROUP BY asset ORDER BY asset"
+
+# The accidents that `make test` samples, one by one.
+soak: install
+	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5
