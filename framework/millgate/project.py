@@ -23,6 +23,7 @@ from millgate.execute.decide import discard, release
 from millgate.execute.handover import Exported, export_duckdb
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import propose
+from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.running import carry_out
 from millgate.lineage import catalog
 from millgate.plan.graph import Graph
@@ -193,6 +194,14 @@ class Project:
     def run(self, request: Request, plan: Plan, *, workers: int, watcher: Watcher) -> Report:
         """Carry out a plan; Conflict, and nothing done, if another run holds its partitions."""
         return carry_out(self.mill, request, plan, workers=workers, watcher=watcher)
+
+    def unfinished(self) -> list[Unfinished]:
+        """The runs that can be resumed and have something left to do, the newest first."""
+        return unfinished(self.mill)
+
+    def find_unfinished(self, run: int) -> Unfinished | None:
+        """The run of that number; None if it came to its end."""
+        return find_unfinished(self.mill, run)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

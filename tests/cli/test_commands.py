@@ -476,3 +476,24 @@ def test_a_defect_is_told_in_three_lines(shop, monkeypatch):
     monkeypatch.setenv("MILLGATE_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
         main(["--project", str(shop.root), "plan"])
+
+
+def test_an_unfinished_run_is_resumed_by_its_number_or_as_the_only_one(shop):
+    (shop.root / "assets" / "broken.py").write_text(STRICT)
+    shop("materialize", "strict_orders", exits=3)
+    shop("materialize", "broken@2025-03-04..2025-03-05", exits=1)
+    shop("materialize", "broken@2025-03-05", exits=1)
+    shop("resume", exits=2)
+    assert "2 runs were left unfinished" in shop.err
+    assert "3 (materialize broken@2025-03-05), 2 (materialize broken@2025-03-04..2025-03-05)" in (
+        shop.err
+    )
+    (shop.root / "assets" / "broken.py").write_text(STRICT.replace("1 / 0", "1 / 1"))
+    assert "millgate resume 3" in shop("resume", "3", "--dry-run")
+    told = shop("resume", "3")
+    assert "Finishing run 3: materialize broken@2025-03-05, failed, started" in told
+    assert "run 4  1 made" in told
+    assert "came to its end" in shop("resume", "1")
+    shop("resume", exits=3)
+    assert shop("resume") == "Nothing to resume: no run was left unfinished.\n"
+    assert shop.data("resume") == {"run": None}

@@ -46,6 +46,7 @@ def test_every_command_of_the_first_release_is_there():
             "plan",
             "materialize",
             "backfill",
+            "resume",
             "status",
             "why",
             "runs",

@@ -1,4 +1,4 @@
-"""plan, materialize and backfill: what would be done, and doing it."""
+"""plan, materialize, backfill and resume: what would be done, and doing it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,12 @@ def _selecting(function: Decorated) -> Decorated:
 
 
 def _running(function: Decorated) -> Decorated:
-    """The options of a run."""
+    """The options of a run, and those that say which partitions."""
+    return _selecting(_carrying(function))
+
+
+def _carrying(function: Decorated) -> Decorated:
+    """The options that say how a run is carried out."""
     for option in (
         click.option("--dry-run", is_flag=True, help="Show the plan and stop."),
         click.option(
@@ -63,7 +68,7 @@ def _running(function: Decorated) -> Decorated:
         ),
     ):
         function = option(function)
-    return _selecting(function)
+    return function
 
 
 @command("plan", LOOKED)
@@ -74,7 +79,7 @@ def plan(call: Call, **options: Any) -> Answer:
     T is SELECTION[@KEYS]; without it, all assets and all their partitions.
     """
     request = _request("plan", options)
-    return _planned(call, request, call.open().propose(request), run="materialize")
+    return _planned(call, request, call.open().propose(request), _typed("materialize", request))
 
 
 @command("materialize", RAN)
@@ -85,7 +90,7 @@ def materialize(call: Call, **options: Any) -> Answer:
     T is SELECTION[@KEYS]; only what it selects is made. Without it, everything that is missing or
     stale is. Fresh partitions stay as they are.
     """
-    return _carry_out(call, "materialize", options)
+    return _carry_out(call, _request("materialize", options), options)
 
 
 @command("backfill", RAN)
@@ -99,7 +104,39 @@ def backfill(call: Call, **options: Any) -> Answer:
     given = [options[o] for o in ("partition", "first", "last", "everything")]
     if "@" not in options["target"] and not any(given):
         raise _keyless(call, options["target"])
-    return _carry_out(call, "backfill", options)
+    return _carry_out(call, _request("backfill", options), options)
+
+
+@command("resume", RAN)
+@click.argument("run", metavar="[RUN]", type=click.IntRange(min=1), required=False)
+@_carrying
+def resume(call: Call, run: int | None, **options: Any) -> Answer:
+    """Finish a run that died, failed or was interrupted.
+
+    It asks for what that run was asked for, by the keys that were complete when it started.
+    Without RUN it is the one that has something left to do; where several have, it asks which.
+    """
+    from millgate.cli.show_resumable import choices, finishing_lines, several
+
+    project = call.open()
+    if run is not None:
+        chosen = project.find_unfinished(run)
+        nothing = f"Nothing to resume: run {run} came to its end."
+    else:
+        found = project.unfinished()
+        nothing = "Nothing to resume: no run was left unfinished."
+        if len(found) > 1 and not call.can_ask:
+            raise several(found)
+        chosen = found[0] if found else None
+        if len(found) > 1:
+            at = call.terminal.choose("Which one?", choices(found, call.now()))
+            if at is None:
+                return Answer({"run": None}, lambda _: ["Nothing was resumed.\n"], _DECLINED)
+            chosen = found[at]
+    if chosen is None:
+        return Answer({"run": None}, lambda _: [f"{nothing}\n"])
+    call.show(finishing_lines(chosen, call.now(), call.terminal.width))
+    return _carry_out(call, chosen.request, options)
 
 
 def _keyless(call: Call, selection: str) -> UsageError:
@@ -143,11 +180,11 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
     )
 
 
-def _planned(call: Call, request: Request, plan: Plan, run: Command) -> Answer:
+def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
     """The plan as the answer."""
     from millgate.cli.show_plan import after_plan, next_line, plan_data, plan_lines
 
-    after = after_plan(plan, _typed(run, request), _typed("backfill", request))
+    after = after_plan(plan, run, _typed("backfill", request))
     grains = grains_of(call.open())
     return Answer(
         plan_data(plan),
@@ -158,21 +195,23 @@ def _planned(call: Call, request: Request, plan: Plan, run: Command) -> Answer:
     )
 
 
-def _carry_out(call: Call, name: Command, options: dict[str, Any]) -> Answer:
+def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     """Plan, pass the guard, run, report."""
     from millgate.cli.progress import watching
     from millgate.cli.show_plan import plan_lines
     from millgate.cli.show_report import report_data, report_lines
 
     project = call.open()
-    request = _request(name, options)
+    typed = _typed(request.command, request)
+    if request.resumes is not None:
+        typed = f"millgate resume {request.resumes}"
     plan = project.propose(request)
     if options["dry_run"] or not plan.steps:
-        answer = _planned(call, request, plan, run=name)
+        answer = _planned(call, request, plan, typed)
         return answer if options["dry_run"] else replace(answer, exit_status=_standing(plan))
     grains = grains_of(project)
     call.show(plan_lines(plan, grains, call.terminal.width))
-    if not _may_start(call, plan, options, _typed(name, request)):
+    if not _may_start(call, plan, options, typed):
         return Answer({"run": None}, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
     began = time.monotonic()
     with watching(call.terminal, len(plan.steps), silent=call.json) as watcher:
@@ -209,17 +248,12 @@ def _typed(name: str, request: Request) -> str:
     """The command line that carries out a request."""
     from millgate.cli.show_plan import command_line
 
-    options = {
-        "--partition": request.partition,
-        "--from": request.first,
-        "--to": request.last,
-    }
-    words = [word for option, key in options.items() if key is not None for word in (option, key)]
-    flags = {"--force": request.force, "--retry-held": request.retry_held}
-    words += [flag for flag, is_set in flags.items() if is_set]
-    keyless = "@" not in request.target and not any(v is not None for v in options.values())
-    if name == "backfill" and (request.everything or keyless):
+    words = [*request.options]
+    keyless = "@" not in request.target and not {"--partition", "--from", "--to"} & set(words)
+    if name == "backfill" and keyless and "--all" not in words:
         words.append("--all")
+    if name != "backfill":
+        words = [word for word in words if word != "--all"]
     return command_line(name, request.target, words)
 
 

@@ -25,7 +25,12 @@ _INTERRUPTED = 130
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Start": (commands_start.init, commands_start.list_, commands_start.show),
-    "Run": (commands_run.plan, commands_run.materialize, commands_run.backfill),
+    "Run": (
+        commands_run.plan,
+        commands_run.materialize,
+        commands_run.backfill,
+        commands_run.resume,
+    ),
     "Watch": (
         commands_watch.status,
         commands_watch.why,

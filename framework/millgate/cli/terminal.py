@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TextIO
 
 import click
@@ -81,6 +81,22 @@ class Terminal:
                 case "" | "n" | "no":
                     return False
             sys.stderr.write("Answer y or n.\n")
+
+    def choose(self, question: str, choices: Sequence[str]) -> int | None:
+        """The place of the choice whose number the person gives; None where they give none."""
+        for number, choice in enumerate(choices, 1):
+            sys.stderr.write(f" {number}  {choice}\n")
+        while True:
+            sys.stderr.write(f"{question} [1-{len(choices)}, nothing for none]: ")
+            sys.stderr.flush()
+            given = sys.stdin.readline()
+            if not given.endswith("\n"):
+                sys.stderr.write("\n")
+            if not given.strip():
+                return None
+            if given.strip() in map(str, range(1, len(choices) + 1)):
+                return int(given) - 1
+            sys.stderr.write("Answer with one of the numbers.\n")
 
 
 def _console(stream: TextIO, choice: ColorChoice) -> Console:

@@ -45,7 +45,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
         connection = stack.enter_context(mill.reading()) if snapshot is not None else None
         involved = _involved(mill, selected)
         live, held = queries.read_state(connection, involved) if connection else ({}, {})
-        horizon = Horizon(mill.clock(), _listed_keys(mill, involved, connection))
+        horizon = Horizon(request.moment or mill.clock(), _listed_keys(mill, involved, connection))
         if connection and not mill.seen_files:
             mill.seen_files.update(queries.source_files(connection))
         observations = observe(
@@ -74,10 +74,21 @@ def propose(mill: Mill, request: Request) -> Proposal:
             with_upstreams=request.with_upstreams,
             force=request.force,
             retry_held=request.retry_held,
+            spared=_settled(request, connection),
             inputs_of=inputs_of,
             selection_text=request.target,
         )
     return Proposal(replace(plan, snapshot=snapshot), state, observations)
+
+
+def _settled(
+    request: Request, connection: duckdb.DuckDBPyConnection | None
+) -> frozenset[tuple[str, str]]:
+    """What the run that is resumed did already of what it was asked to do once more."""
+    asked = request.force or request.retry_held
+    if request.resumes is None or connection is None or not asked:
+        return frozenset()
+    return queries.settled(connection, request.resumes)
 
 
 def check_sources(plan: Plan) -> None:

@@ -32,7 +32,8 @@ def carry_out(
     check_sources(plan)
     check_settings(mill, plan)
     tidy(mill)
-    with open_run(mill, request.command, request.target) as opened:
+    with open_run(mill, request.command, request.text, resumes=request.resumes) as opened:
+        request = replace(request, moment=request.moment or opened.info.started_at)
         claim(opened, [step.id for step in plan.steps])
         # Another run may have committed since the plan was made; under the claims none can.
         proposal = propose(mill, request)
@@ -79,14 +80,20 @@ def _without_deferred(mill: Mill, proposal: Proposal) -> Proposal:
     return replace(proposal, plan=replace(proposal.plan, steps=steps))
 
 
-def open_run(mill: Mill, command: str, selection: str) -> OpenRun:
+def open_run(mill: Mill, command: str, selection: str, *, resumes: int | None = None) -> OpenRun:
     """A new run, alive until it is closed; its number was never used before."""
     recorded = 0
     if mill.warehouse.current() is not None:
         with mill.reading() as connection:
             recorded = queries.last_run(connection)
     return mill.run_files.start(
-        command, selection, mill.actor, mill.host, mill.clock(), minimum=recorded + 1
+        command,
+        selection,
+        mill.actor,
+        mill.host,
+        mill.clock(),
+        minimum=recorded + 1,
+        resumes=resumes,
     )
 
 
@@ -122,4 +129,5 @@ def started(mill: Mill, opened: OpenRun, plan: Plan | None = None) -> Run:
         host=info.host,
         code_version=mill.code_version,
         millgate_version=mill.millgate_version,
+        resumes=info.resumes,
     )

@@ -27,7 +27,18 @@ def tidy(mill: Mill) -> None:
 
 def _bury(mill: Mill, info: RunInfo) -> None:
     """Record that a run died, unless its end is on record and only the file does not say so."""
-    run = Run(
+    run = died(mill, info)
+    with committing(mill) as commit:
+        known = queries.recorded_run(commit.connection, info.run) or run
+        if known.status in ("running", "died"):
+            gone = replace(known, status="died", message=run.message)
+            _record(commit, gone, "note a dead run", mill)
+    mill.run_files.forget(info.run)
+
+
+def died(mill: Mill, info: RunInfo) -> Run:
+    """The record of a run that died before it committed anything."""
+    return Run(
         id=info.run,
         command=info.command,
         selection=info.selection,
@@ -40,14 +51,9 @@ def _bury(mill: Mill, info: RunInfo) -> None:
         host=info.host,
         code_version=None,
         millgate_version=mill.millgate_version,
+        resumes=info.resumes,
         message=info.last_words or "the process ended without a word",
     )
-    with committing(mill) as commit:
-        known = queries.recorded_run(commit.connection, info.run) or run
-        if known.status in ("running", "died"):
-            died = replace(known, status="died", message=run.message)
-            _record(commit, died, "note a dead run", mill)
-    mill.run_files.forget(info.run)
 
 
 def note_broken(mill: Mill, opened: OpenRun, run: Run, error: BaseException) -> None:

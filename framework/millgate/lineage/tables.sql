@@ -97,7 +97,7 @@ CREATE TABLE lineage.runs (
 COMMENT ON TABLE lineage.runs IS 'One row per invocation that committed something.';
 COMMENT ON COLUMN lineage.runs.run IS 'Number of the run, never used twice.';
 COMMENT ON COLUMN lineage.runs.command IS 'Command that was given: materialize, backfill, quarantine release, ...';
-COMMENT ON COLUMN lineage.runs.selection IS 'What it was asked for, as it was written.';
+COMMENT ON COLUMN lineage.runs.selection IS 'What it was asked for, as it was written: T and the options that choose partitions.';
 COMMENT ON COLUMN lineage.runs.range_from IS 'First key of the range it was asked for, NULL if none was given.';
 COMMENT ON COLUMN lineage.runs.range_to IS 'Last key of that range, included.';
 COMMENT ON COLUMN lineage.runs.status IS 'running, succeeded, held (something is held or blocked), failed, cancelled or died.';

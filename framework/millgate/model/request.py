@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import Any, Literal, Protocol, get_args
 
 from millgate.model.record import Outcome
 from millgate.model.step import Plan, Step
 
 Command = Literal["plan", "materialize", "backfill"]
+
+_OPTIONS = {
+    "--partition": "partition",
+    "--from": "first",
+    "--to": "last",
+    "--all": "everything",
+    "--force": "force",
+    "--retry-held": "retry_held",
+}
+"""The fields of a request that options say."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +42,57 @@ class Request:
     """All keys of the definition: `--all` of a backfill."""
     force: bool = False
     retry_held: bool = False
+    moment: datetime | None = None
+    """The moment by which windows must be complete to be keys; None is now."""
+    resumes: int | None = None
+    """The run that this one finishes."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options as words of a command line."""
+        return tuple(self._words())
+
+    @property
+    def text(self) -> str:
+        """What stands after the command: target and options.
+
+        >>> Request("materialize", "orders", first="2025-03", force=True).text
+        'orders --from 2025-03 --force'
+        """
+        return f"{self.target} {shlex.join(self.options)}".strip()
+
+    @classmethod
+    def read(cls, command: str, text: str) -> Request | None:
+        """The request whose `text` this is; None where the command makes nothing.
+
+        >>> Request.read("backfill", "a or b --from '2025 03' --force").options
+        ('--from', '2025 03', '--force')
+        """
+        name: Command | None = next((c for c in get_args(Command) if c == command), None)
+        if name in (None, "plan"):
+            return None
+        target, *rest = re.split(r"(?:^| )(?=--)", text, maxsplit=1)
+        return cls(name, target, **_given(shlex.split("".join(rest))))
+
+    def _words(self) -> Iterator[str]:
+        for option, name in _OPTIONS.items():
+            value = getattr(self, name)
+            if isinstance(value, str):
+                yield from (option, value)
+            elif value:
+                yield option
 
     @property
     def with_upstreams(self) -> bool:
         """Whether upstreams that the target needs are planned too."""
         return self.command == "backfill"
+
+
+def _given(options: Iterable[str]) -> dict[str, Any]:
+    """The fields that the options of a command line say."""
+    words = iter(options)
+    names = (_OPTIONS[word] for word in words)
+    return {name: next(words) if name in ("partition", "first", "last") else True for name in names}
 
 
 @dataclass(frozen=True)

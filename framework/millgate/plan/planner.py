@@ -42,6 +42,7 @@ def make_plan(
     with_upstreams: bool = False,
     force: bool = False,
     retry_held: bool = False,
+    spared: Collection[tuple[str, str]] = frozenset(),
     selection_text: str = "",
 ) -> Plan:
     """What would be done to the selected partitions, and why; upstreams come first.
@@ -49,17 +50,19 @@ def make_plan(
     `code` and `gates` give the fingerprint of each asset; `inputs_of` is called at most once,
     with the versions of which an input has changed. With `with_upstreams` the partitions that
     the selected ones are made from are planned too; `force` makes what was selected although it
-    is fresh. Raises BadKey if the range selects nothing.
+    is fresh, `retry_held` what is held; neither makes a partition that is among the `spared`.
+    Raises BadKey if the range selects nothing.
     """
     selected_keys = _selected_keys(graph, selected, key_range, horizon)
     needs = Needs(horizon)
     keys: Mapping[str, Sequence[str]] = selected_keys
     if with_upstreams:
         keys = demanded(graph, selected_keys, needs, state, horizon)
-    forced = selected_keys if force else {}
+    forced = _without(selected_keys, spared) if force else {}
+    retried = _without(keys, spared) if retry_held else {}
     draft = _Draft()
     with _no_collection():
-        _plan_assets(graph, keys, needs, state, code, gates, forced, retry_held, draft)
+        _plan_assets(graph, keys, needs, state, code, gates, forced, retried, draft)
     draft.name_changes(inputs_of)
     first, last = (None, None) if key_range is None else key_range.bounds
     made = {step.asset for step in draft.steps}
@@ -97,7 +100,7 @@ def _plan_assets(
     code: Mapping[str, str],
     gates: Mapping[str, str],
     forced: Mapping[str, Sequence[str]],
-    retry_held: bool,
+    retried: Mapping[str, Sequence[str]],
     draft: _Draft,
 ) -> None:
     """Fill the draft, upstreams first."""
@@ -118,7 +121,7 @@ def _plan_assets(
                 code[name],
                 gates[name],
                 frozenset(forced.get(name, ())),
-                retry_held,
+                frozenset(retried.get(name, ())),
                 draft,
             ).plan(in_making_order(node, keys[name]))
 
@@ -138,6 +141,14 @@ def _selected_keys(
 ) -> dict[str, Sequence[str]]:
     assets = [name for name in selected if isinstance(graph[name], Asset)]
     return keys_of_each(key_range, {name: graph[name].partitions for name in assets}, horizon)
+
+
+def _without(
+    keys: Mapping[str, Sequence[str]], spared: Collection[tuple[str, str]]
+) -> Mapping[str, Sequence[str]]:
+    if not spared:
+        return keys
+    return {name: [k for k in given if (name, k) not in spared] for name, given in keys.items()}
 
 
 def _zones(
@@ -184,7 +195,7 @@ class _AssetPlanner:
     code: str
     gate: str
     forced: frozenset[str]
-    retry_held: bool
+    retried: frozenset[str]
     draft: _Draft
 
     def plan(self, keys: Sequence[str]) -> None:
@@ -215,7 +226,7 @@ class _AssetPlanner:
     def _plan_held(self, key: str, held: Held, weighed: Weighed) -> None:
         if key in self.forced:
             self._make(key, _FORCED, weighed)
-        elif self.retry_held:
+        elif key in self.retried:
             self._make(key, _RETRY, weighed)
         elif held.code_fingerprint != self.code:
             self._make(key, _CODE, weighed)

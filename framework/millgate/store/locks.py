@@ -81,6 +81,8 @@ class RunInfo:
     pid: int
     started_at: datetime
     claims: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    resumes: int | None = None
+    """The run that it finishes."""
     last_words: str = ""
     """What broke the run, if it could still say so."""
 
@@ -113,12 +115,15 @@ class RunFiles:
         started_at: datetime,
         *,
         minimum: int = 1,
+        resumes: int | None = None,
     ) -> OpenRun:
         """A new run with the next number, `minimum` or more."""
         with exclusive_lock(self._layout.runs / ".lock"):
             numbers = self._numbers()
             run = max([minimum, *(n + 1 for n in numbers)])
-            info = RunInfo(run, command, selection, actor, host, os.getpid(), started_at)
+            info = RunInfo(
+                run, command, selection, actor, host, os.getpid(), started_at, resumes=resumes
+            )
             path = self._layout.run_file(run)
             with translated("start a run in", path):
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
@@ -273,7 +278,8 @@ def _common(
 
 
 def _header(info: RunInfo) -> dict[str, object]:
-    said = {f: getattr(info, f) for f in ("command", "selection", "actor", "host", "pid")}
+    named = ("command", "selection", "actor", "host", "pid", "resumes")
+    said = {name: getattr(info, name) for name in named}
     return {**said, "started_at": info.started_at.isoformat()}
 
 
@@ -287,6 +293,7 @@ def _info(run: int, said: Mapping[str, Any]) -> RunInfo:
         said["pid"],
         datetime.fromisoformat(said["started_at"]),
         {asset: frozenset(keys) for asset, keys in said.get("claims", {}).items()},
+        said.get("resumes"),
         said.get("last_words", ""),
     )
 
