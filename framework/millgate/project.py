@@ -191,9 +191,20 @@ class Project:
         """The plan that answers a request now. Changes nothing."""
         return propose(self.mill, request).plan
 
-    def run(self, request: Request, plan: Plan, *, workers: int, watcher: Watcher) -> Report:
-        """Carry out a plan; Conflict, and nothing done, if another run holds its partitions."""
-        return carry_out(self.mill, request, plan, workers=workers, watcher=watcher)
+    def run(
+        self,
+        request: Request,
+        plan: Plan,
+        *,
+        workers: int,
+        watcher: Watcher,
+        wait: bool = False,
+    ) -> Report:
+        """Carry out a plan.
+
+        If another run holds its partitions, `wait` for it; else Conflict, and nothing done.
+        """
+        return carry_out(self.mill, request, plan, workers=workers, watcher=watcher, wait=wait)
 
     def unfinished(self) -> list[Unfinished]:
         """The runs that can be resumed and have something left to do, the newest first."""

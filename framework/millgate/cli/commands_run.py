@@ -54,6 +54,9 @@ def _carrying(function: Decorated) -> Decorated:
     for option in (
         click.option("--dry-run", is_flag=True, help="Show the plan and stop."),
         click.option(
+            "--wait", is_flag=True, help="Wait for a run that works on the same partitions."
+        ),
+        click.option(
             "--max-partitions",
             type=click.IntRange(min=0),
             metavar="N",
@@ -216,7 +219,11 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     began = time.monotonic()
     with watching(call.terminal, len(plan.steps), silent=call.json) as watcher:
         report = project.run(
-            request, plan, workers=options["workers"] or _processors(), watcher=watcher
+            request,
+            plan,
+            workers=options["workers"] or _processors(),
+            watcher=watcher,
+            wait=options["wait"],
         )
     seconds = time.monotonic() - began
     return Answer(

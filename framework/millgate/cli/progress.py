@@ -35,6 +35,9 @@ class Lines:
         self._told = 0
         self._group: dict[str, Counter[str]] = defaultdict(Counter)
 
+    def waiting(self, holder: str) -> None:
+        self._write(waiting_line(holder))
+
     def started(self, step: Step) -> None:
         pass
 
@@ -67,6 +70,9 @@ class Bar:
         self._width = width
         self._trouble: Counter[str] = Counter()
 
+    def waiting(self, holder: str) -> None:
+        self._progress.console.print(waiting_line(holder), soft_wrap=True)
+
     def started(self, step: Step) -> None:
         self._progress.update(self._bar, description=step.asset)
 
@@ -84,6 +90,11 @@ class Bar:
 
     def committed(self, snapshot: int, partitions: int) -> None:
         pass
+
+
+def waiting_line(holder: str) -> Text:
+    """For whom a run waits."""
+    return Text(" waiting for ", "cyan").append(holder, "default")
 
 
 def told(done: Done) -> Text:

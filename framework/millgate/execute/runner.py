@@ -10,23 +10,22 @@ from dataclasses import replace
 from itertools import count
 
 from millgate.execute.attempts import work
-from millgate.execute.board import Board
+from millgate.execute.board import Board, StepId
 from millgate.execute.committing import Finished, Group, enter
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
 from millgate.execute.interrupt import Interrupt
 from millgate.execute.mill import Mill
 from millgate.execute.order import Order, Product, Version, Worked
+from millgate.execute.ordering import Spared, order_of, reconsidered
 from millgate.execute.proposal import Proposal
 from millgate.execute.versions import Versions
 from millgate.gate.contract import contract_results
 from millgate.model.record import Judged, Judgement, Outcome, Run, materialization_id
 from millgate.model.request import Done, Report, Watcher
 from millgate.model.step import Step
-from millgate.plan.fingerprint import input_fingerprint
-from millgate.plan.planner import still_stale
 
-Replan = Callable[[Collection[tuple[str, str]]], Proposal | None]
+Replan = Callable[[Collection[StepId]], Proposal | None]
 """The steps that a new plan has beside those that are done already; None if there are none."""
 
 _POLL_S = 0.2
@@ -63,6 +62,7 @@ class Runner:
         self._uncommitted: list[Done] = []
         self._done: list[Done] = []
         self._unusable: dict[int, int] = {}
+        self._planned_again = False
         self._snapshot: int | None = None
         self._committed_at = time.monotonic()
         self._commit_cost_s = 0.0
@@ -99,12 +99,23 @@ class Runner:
             self._work()
         if self._interrupt.requested:
             self._wind_up()
+        self._finish()
+        return self._report()
+
+    def _finish(self) -> None:
+        """Commit what is left; what that refused is planned once more."""
         final = ended(self._run, self._report(), self._mill.clock())
         self._commit(final)
+        if more := self._refused_anew():
+            self._take_up(more)
+            self._work()
+            if self._interrupt.requested:
+                self._wind_up()
+            self._finish()
+            return
         after = ended(self._run, self._report(), self._mill.clock())
         if after.status != final.status:
             self._commit(after)
-        return self._report()
 
     def _work(self) -> None:
         """Run every step of the plan that can run."""
@@ -121,6 +132,23 @@ class Runner:
         if self._group:
             self._commit(self._run)
         return self._replan({done.step.id for done in self._done})
+
+    def _refused_anew(self) -> Proposal | None:
+        """A new plan for what was refused because another run was there first; only once."""
+        if self._planned_again or self._interrupt.requested:
+            return None
+        self._planned_again = True
+        again = {done.step.id for done in self._done if self._stopped_by_a_run(done)}
+        if not again:
+            return None
+        more = self._replan({done.step.id for done in self._done} - again)
+        planned = {step.id for step in more.plan.steps} if more else set()
+        self._done = [d for d in self._done if d.step.id not in planned]
+        return more
+
+    def _stopped_by_a_run(self, done: Done) -> bool:
+        by = self._board.stopped.get(done.step.id, "")
+        return done.outcome == "refused" or (done.outcome == "blocked" and by.startswith("run "))
 
     @property
     def _settled_steps(self) -> tuple[Done, ...]:
@@ -143,12 +171,16 @@ class Runner:
                 why = f"{step.cause.kind}: {blocker}" if step.action == "blocked" else blocker
                 self._settled(step, "blocked", f"by {why}", stopped_by=blocker)
                 continue
-            order: Order | None = self._order(step)
-            if order is not None and step.cause.kind == "input planned":
-                order = self._reconsidered(order)
-            if order is not None:
-                self._watcher.started(step)
-                self._start(order)
+            made = materialization_id(self._run.id, next(self._ordinals))
+            number = materialization_id(self._run.id, next(self._step_ids))
+            inputs = self._versions.resolve(step, self._board)
+            order = order_of(step, inputs, self._mill, self._versions, self._run.id, made, number)
+            left = reconsidered(order, self._state, self._mill.gates[step.asset].fingerprint)
+            if isinstance(left, Spared):
+                self._settled(step, left.outcome, left.message, stopped_by=left.stopped_by)
+                continue
+            self._watcher.started(step)
+            self._start(left)
 
     def _start(self, order: Order) -> None:
         future = self._pool.submit(
@@ -161,60 +193,6 @@ class Runner:
             stop=self._stop,
         )
         self._running[future] = order
-
-    def _order(self, step: Step) -> Order:
-        asset = self._mill.assets[step.asset]
-        inputs = self._versions.resolve(step, self._board)
-        made = materialization_id(self._run.id, next(self._ordinals))
-        read = [
-            (r.declared.parameter, v.partition.asset, v.partition.key, v.data_hash)
-            for r in inputs
-            for v in r.versions
-            if not r.declared.pinned
-        ]
-        return Order(
-            step=step,
-            step_id=materialization_id(self._run.id, next(self._step_ids)),
-            asset=asset,
-            partition=asset.partition(step.key),
-            run=self._run.id,
-            materialization=made,
-            inputs=inputs,
-            sources=self._versions.sources(step),
-            code_fingerprint=self._mill.code[asset.name],
-            input_fingerprint=input_fingerprint(read),
-            live_schema=self._versions.schema(asset.name),
-            live=self._versions.live(asset.name, step.key) if step.action == "judge" else None,
-            staged=self._mill.layout.staged(self._run.id, made),
-        )
-
-    def _reconsidered(self, order: Order) -> Order | None:
-        """What is left to do of a step that waited for its inputs; settles it if that is nothing.
-
-        Inputs that came out as they were leave at most a judgement by a gate that changed.
-        """
-        step, gate = order.step, self._mill.gates[order.asset.name].fingerprint
-        live = self._state.live.get(step.asset, {}).get(step.key)
-        held = self._state.held.get(step.asset, {}).get(step.key)
-        wanted = (order.code_fingerprint, order.input_fingerprint)
-        if held and (held.code_fingerprint, held.input_fingerprint) == wanted:
-            if held.gate_fingerprint != gate:
-                return order
-            if held.discarded:
-                missing = None if live else str(step)
-                since = "nothing changed since it was discarded"
-                self._settled(step, "unchanged", since, stopped_by=missing)
-            else:
-                since = "nothing changed since it was held"
-                self._settled(step, "held", since, stopped_by=str(step))
-            return None
-        if live is None or still_stale(step, live, *wanted):
-            return order
-        if live.gate_fingerprint != gate:
-            again = self._versions.live(step.asset, step.key)
-            return replace(order, step=replace(step, action="judge"), live=again)
-        self._settled(step, "unchanged", "its inputs came out as they were")
-        return None
 
     def _collect(self, timeout_s: float) -> None:
         """Take in the results that are there, waiting for the first one."""

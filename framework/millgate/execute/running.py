@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -18,28 +18,32 @@ from millgate.lineage import queries
 from millgate.model.record import Run
 from millgate.model.request import Report, Request, Watcher
 from millgate.model.step import Plan
-from millgate.store.locks import OpenRun, Overlap
+from millgate.store.locks import OpenRun, Overlap, RunInfo
 
 
 def carry_out(
-    mill: Mill, request: Request, plan: Plan, *, workers: int, watcher: Watcher
+    mill: Mill,
+    request: Request,
+    plan: Plan,
+    *,
+    workers: int,
+    watcher: Watcher,
+    wait: bool = False,
 ) -> Report:
     """Run a plan: claim its partitions, do the steps, commit what passes, report.
 
-    Raises Conflict, having done nothing, if another living run has claimed one of the partitions.
-    An error that breaks the run off, such as a full disk, keeps what was committed before it.
+    If another living run has claimed one of the partitions, it is waited for; without `wait`
+    raises Conflict, having done nothing. An error that breaks the run off, such as a full disk,
+    keeps what was committed before it.
     """
     check_sources(plan)
     check_settings(mill, plan)
     tidy(mill)
     with open_run(mill, request.command, request.text, resumes=request.resumes) as opened:
         request = replace(request, moment=request.moment or opened.info.started_at)
-        claim(opened, [step.id for step in plan.steps])
-        # Another run may have committed since the plan was made; under the claims none can.
-        proposal = propose(mill, request)
+        proposal = _claimed(mill, request, plan, opened, watcher if wait else None)
         if not proposal.plan.steps:
             return Report(opened.id, proposal.plan, (), None)
-        claim(opened, [step.id for step in proposal.plan.steps])
         run = started(mill, opened, plan)
         with captured_output(), stoppable() as interrupt:
             pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKERS)
@@ -54,6 +58,34 @@ def carry_out(
             finally:
                 pool.shutdown(wait=not runner.is_busy, cancel_futures=True)
                 mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
+
+
+def _claimed(
+    mill: Mill, request: Request, plan: Plan, opened: OpenRun, waiting: Watcher | None
+) -> Proposal:
+    """What there is to do, planned under the claims on all of it.
+
+    Another run may have committed since `plan` was made; under the claims none can.
+    """
+    claimed: set[tuple[str, str]] = set()
+    wanted = {step.id for step in plan.steps}
+    while True:
+        overlaps = opened.claim(wanted)
+        if overlaps and waiting is None:
+            raise _conflict(overlaps)
+        if overlaps and waiting is not None:
+            # Two runs that wait for each other would wait for ever.
+            opened.drop_claims()
+            wanted |= claimed
+            claimed = set()
+            waiting.waiting(_told(overlaps[0].holder))
+            mill.run_files.wait(overlaps[0].holder.run)
+            continue
+        claimed |= wanted
+        proposal = propose(mill, request)
+        wanted = {step.id for step in proposal.plan.steps}
+        if wanted <= claimed:
+            return proposal
 
 
 def _remaining(
@@ -99,17 +131,28 @@ def open_run(mill: Mill, command: str, selection: str, *, resumes: int | None = 
 
 def claim(opened: OpenRun, partitions: Iterable[tuple[str, str]]) -> None:
     """Claim partitions for a run; Conflict names the run that has one of them."""
-    overlaps: tuple[Overlap, ...] = opened.claim(partitions)
-    if not overlaps:
-        return
+    overlaps = opened.claim(partitions)
+    if overlaps:
+        raise _conflict(overlaps)
+
+
+def _conflict(overlaps: Sequence[Overlap]) -> Conflict:
     holder = overlaps[0].holder
     count = sum(len(overlap.partitions) for overlap in overlaps)
-    raise Conflict(
+    return Conflict(
         f"run {holder.run} is working on {count:,} of these partitions",
-        where=f"run {holder.run}: {holder.command} {holder.selection}".rstrip()
+        where=_told(holder),
+        fix="add --wait to materialize or backfill, or run again when it is done (millgate runs "
+        "shows it); nothing was attempted",
+    )
+
+
+def _told(holder: RunInfo) -> str:
+    """A run as it is told to who comes second."""
+    return (
+        f"run {holder.run}: {holder.command} {holder.selection}".rstrip()
         + f", by {holder.actor} on {holder.host}, pid {holder.pid}, "
-        f"since {holder.started_at.astimezone():%Y-%m-%d %H:%M %z}",
-        fix="run again when it is done (millgate runs shows it); nothing was attempted",
+        f"since {holder.started_at.astimezone():%Y-%m-%d %H:%M %z}"
     )
 
 

@@ -143,6 +143,9 @@ class Report:
 class Watcher(Protocol):
     """Told of a run while it goes on, always from the thread that called run."""
 
+    def waiting(self, holder: str) -> None:
+        """Another run, `holder`, works on these partitions and is waited for."""
+
     def started(self, step: Step) -> None: ...
 
     def finished(self, done: Done) -> None:
@@ -153,6 +156,8 @@ class Watcher(Protocol):
 
 class Silence:
     """A watcher that says nothing."""
+
+    def waiting(self, holder: str) -> None: ...
 
     def started(self, step: Step) -> None: ...
 

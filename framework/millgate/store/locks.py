@@ -240,6 +240,12 @@ class OpenRun:
                     _append(self._descriptor, {"claims": said})
         return taken
 
+    def drop_claims(self) -> None:
+        """Let go of every claim, to wait for another run without keeping others waiting."""
+        self.info = replace(self.info, claims={})
+        with translated("write", self._layout.run_file(self.id)):
+            _append(self._descriptor, {"claims": {}})
+
     def close(self) -> None:
         """End the run: let go of its lock and its claims."""
         self._leave({"ended": True})

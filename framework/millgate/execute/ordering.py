@@ -1,0 +1,84 @@
+"""A step as an order, and what is left of it once its inputs are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from millgate.execute.mill import Mill
+from millgate.execute.order import Order, ResolvedInput
+from millgate.execute.versions import Versions
+from millgate.model.record import Outcome
+from millgate.model.state import State
+from millgate.model.step import Step
+from millgate.plan.fingerprint import input_fingerprint
+from millgate.plan.planner import still_stale
+
+
+@dataclass(frozen=True)
+class Spared:
+    """A step that waited for its inputs and has nothing left to do, and what is told of it."""
+
+    outcome: Outcome
+    message: str
+    stopped_by: str | None = None
+
+
+def order_of(
+    step: Step,
+    inputs: Sequence[ResolvedInput],
+    mill: Mill,
+    versions: Versions,
+    run: int,
+    materialization: int,
+    step_id: int,
+) -> Order:
+    """What a worker is told of a step; `materialization` will be the id of what it makes."""
+    asset = mill.assets[step.asset]
+    may_be_judged = step.action == "judge" or step.cause.kind == "input planned"
+    read = [
+        (r.declared.parameter, v.partition.asset, v.partition.key, v.data_hash)
+        for r in inputs
+        for v in r.versions
+        if not r.declared.pinned
+    ]
+    return Order(
+        step=step,
+        step_id=step_id,
+        asset=asset,
+        partition=asset.partition(step.key),
+        run=run,
+        materialization=materialization,
+        inputs=tuple(inputs),
+        sources=versions.sources(step),
+        code_fingerprint=mill.code[asset.name],
+        input_fingerprint=input_fingerprint(read),
+        live_schema=versions.schema(asset.name),
+        live=versions.live(asset.name, step.key) if may_be_judged else None,
+        staged=mill.layout.staged(run, materialization),
+    )
+
+
+def reconsidered(order: Order, state: State, gate: str) -> Order | Spared:
+    """What is left to do of a step; only one that waited for its inputs can have less.
+
+    Inputs that came out as they were leave at most a judgement by a gate that changed.
+    """
+    step = order.step
+    if step.cause.kind != "input planned":
+        return order
+    live = state.live.get(step.asset, {}).get(step.key)
+    held = state.held.get(step.asset, {}).get(step.key)
+    wanted = (order.code_fingerprint, order.input_fingerprint)
+    if held and (held.code_fingerprint, held.input_fingerprint) == wanted:
+        if held.gate_fingerprint != gate:
+            return order
+        if held.discarded:
+            missing = None if live else str(step)
+            return Spared("unchanged", "nothing changed since it was discarded", missing)
+        return Spared("held", "nothing changed since it was held", str(step))
+    if live is None or still_stale(step, live, *wanted):
+        return order
+    if live.gate_fingerprint != gate:
+        return replace(order, step=replace(step, action="judge"))
+    return Spared("unchanged", "its inputs came out as they were")
