@@ -82,6 +82,11 @@ PROJECTS = {
         ["list"],
         "did you mean warehouse?",
     ),
+    "a limit of nothing": (
+        {"pyproject.toml": '[tool.millgate]\nlimits = {"api" = 0}\n'},
+        ["list"],
+        'write limits = {"api" = 2}',
+    ),
     "unknown asset": ({"assets/a.py": GOOD}, ["plan", "nubmers"], "did you mean numbers?"),
 }
 

@@ -274,7 +274,7 @@ def test_every_exit_status_is_documented():
         ("Assets", millgate.asset),
         ("Sources", millgate.source),
         ("Gates", millgate.Gate),
-        ("Retries", millgate.Retry),
+        ("Retries and limits", millgate.Retry),
         ("Mappings", millgate.Window),
         ("Partitions", millgate.Daily),
         ("Partitions", millgate.Keys),

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -53,6 +53,8 @@ class Configuration:
     assets: str = "assets"
     warehouse: str = "warehouse"
     quarantine: str = "quarantine"
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """How many steps of assets with a tag may run at a time."""
 
 
 def find_root(start: Path) -> Path:
@@ -69,7 +71,7 @@ def find_root(start: Path) -> Path:
 
 
 def read_configuration(root: Path) -> Configuration:
-    """The project's configuration; ProjectError names a key that is unknown or no text."""
+    """The project's configuration; ProjectError names a key that is unknown or mistaken."""
     file = root / "pyproject.toml"
     given = _toml(file)["tool"]["millgate"]
     known = [f.name for f in fields(Configuration)]
@@ -80,13 +82,25 @@ def read_configuration(root: Path) -> Configuration:
                 where=f"{file}, [tool.millgate]",
                 fix=did_you_mean(key, known, f"settings are {', '.join(known)}"),
             )
-        if not isinstance(value, str) or not value:
+        if key == "limits":
+            _check_limits(value, file)
+        elif not isinstance(value, str) or not value:
             raise ProjectError(
                 f"{key} = {value!r} is not text",
                 where=f"{file}, [tool.millgate]",
                 fix=f'write it in quotes, such as {key} = "{key}"',
             )
     return Configuration(**{"name": root.name, **given})
+
+
+def _check_limits(given: object, file: Path) -> None:
+    numbers = given.values() if isinstance(given, dict) else [None]
+    if not all(type(number) is int and number > 0 for number in numbers):
+        raise ProjectError(
+            f"limits = {given!r} does not give tags whole numbers above 0",
+            where=f"{file}, [tool.millgate]",
+            fix='write limits = {"api" = 2}',
+        )
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -181,6 +195,7 @@ class Project:
             code_version=code_version(self.root),
             millgate_version=version("millgate"),
             clock=self.clock,
+            limits=self.configuration.limits,
         )
 
     def select(self, selection: str) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conftest import Mill
-from millgate.errors import MissingSetting
+from millgate.errors import DeclarationError, MissingSetting
+from millgate.model.asset import Retry
 
 FLAKY = """
 import logging
@@ -134,3 +135,25 @@ def test_what_is_no_exception_fails_only_its_step(mill: Mill, raised: str) -> No
     assert outcomes == {"flaky": "failed", "leaving": "failed", "sound": "made"}
     kind = raised.partition("(")[0].rpartition(".")[2]
     assert mill.sql("SELECT error_type FROM lineage.attempts WHERE error_type = $1", kind)
+
+
+@pytest.mark.parametrize(
+    ("on", "tries"),
+    [
+        ("ConnectionError", 3),
+        ("(OSError,)", 3),
+        ('("ValueError", "ConnectionError")', 3),
+        ('["builtins.OSError"]', 3),
+        ("(KeyError, 'HTTPError')", 1),
+    ],
+)
+def test_only_the_named_exceptions_are_tried_again(mill: Mill, on: str, tries: int) -> None:
+    mill.write("assets/flaky.py", FLAKY.replace("jitter=False", f"jitter=False, on={on}"))
+    assert mill.run("flaky").exit_status == (0 if tries == 3 else 1)
+    assert mill.sql("SELECT count(*) FROM lineage.attempts") == [(tries,)]
+
+
+@pytest.mark.parametrize("on", [(int,), (3,), [ConnectionError()]])
+def test_what_is_no_exception_is_refused(on: object) -> None:
+    with pytest.raises(DeclarationError, match="does not name exceptions"):
+        Retry(on=on)  # type: ignore[arg-type]

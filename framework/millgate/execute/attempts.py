@@ -102,7 +102,9 @@ def _retrying(retry: Retry, stop: threading.Event) -> tenacity.Retrying:
     return tenacity.Retrying(
         stop=tenacity.stop_after_attempt(retry.times + 1) | tenacity.stop_when_event_set(stop),
         wait=wait + tenacity.wait_random(0, 1) if retry.jitter else wait,
-        retry=tenacity.retry_if_not_exception_type(_HOPELESS),
+        retry=tenacity.retry_if_exception(
+            lambda error: not isinstance(error, _HOPELESS) and retry.covers(error)
+        ),
         sleep=tenacity.sleep_using_event(stop),
         reraise=True,
     )

@@ -43,6 +43,8 @@ class Mill:
     code_version: str | None
     millgate_version: str
     clock: Callable[[], datetime]
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """How many steps of assets with a tag may run at a time."""
     seen_files: dict[str, SourceFile] = field(default_factory=dict)
     """Source files fingerprinted by this process, by path."""
 

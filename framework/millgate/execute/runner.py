@@ -15,6 +15,7 @@ from millgate.execute.committing import Finished, Group, enter
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
 from millgate.execute.interrupt import Interrupt
+from millgate.execute.limits import Limits
 from millgate.execute.mill import Mill
 from millgate.execute.order import Order, Product, Version, Worked
 from millgate.execute.ordering import Spared, order_of, reconsidered
@@ -72,7 +73,8 @@ class Runner:
         """Make a proposal what is worked on next."""
         self._plan = proposal.plan
         self._state = proposal.state
-        self._board = Board(proposal.plan)
+        tags = {name: asset.tags for name, asset in self._mill.assets.items()}
+        self._board = Board(proposal.plan, Limits(self._mill.limits, tags))
         self._versions = Versions(self._mill, proposal, self._run.id, self._ordinals)
         self._expected: dict[tuple[str, str], int | None] = {
             (name, key): live.materialization

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -42,7 +42,8 @@ class Retry:
     """How often, and how long apart, a failed step is tried again.
 
     `times` counts the tries after the first. The wait begins at `delay`, grows by `backoff` at
-    each try up to `max_delay`, and with `jitter` is spread at random up to a second more.
+    each try up to `max_delay`, and with `jitter` is spread at random up to a second more. `on`
+    names the exceptions that are tried again, as classes or by the name of a class; all if empty.
     """
 
     times: int = 3
@@ -50,8 +51,21 @@ class Retry:
     backoff: float = 2.0
     max_delay: str = "5m"
     jitter: bool = True
+    on: Sequence[type[BaseException] | str] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.on, str | type):
+            object.__setattr__(self, "on", (self.on,))
+        for each in self.on:
+            if isinstance(each, str) or (
+                isinstance(each, type) and issubclass(each, BaseException)
+            ):
+                continue
+            raise DeclarationError(
+                f"on={self.on!r} does not name exceptions",
+                where="Retry",
+                fix='write classes or their names, such as on=(ConnectionError, "HTTPError")',
+            )
         if self.times < 0 or self.backoff < 1:
             raise DeclarationError(
                 f"Retry(times={self.times}, backoff={self.backoff}) cannot be followed",
@@ -60,6 +74,20 @@ class Retry:
             )
         for text in (self.delay, self.max_delay):
             parse_duration(text, where="Retry")
+
+    def covers(self, error: BaseException) -> bool:
+        """Whether an error is one of those that are tried again.
+
+        >>> Retry(on=(ConnectionError, "JSONDecodeError")).covers(ConnectionResetError())
+        True
+        """
+        names = {name for kind in type(error).__mro__ for name in _names(kind)}
+        classes = tuple(each for each in self.on if isinstance(each, type))
+        return not self.on or isinstance(error, classes) or not names.isdisjoint(self.on)
+
+
+def _names(kind: type) -> tuple[str, str]:
+    return kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}"
 
 
 @dataclass(frozen=True)
