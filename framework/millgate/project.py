@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +25,9 @@ from millgate.execute.mill import Mill
 from millgate.execute.proposal import propose
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.running import carry_out
+from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.lineage import catalog
+from millgate.model.duration import parse_duration
 from millgate.plan.graph import Graph
 from millgate.plan.selection import select
 from millgate.store import views
@@ -55,6 +57,12 @@ class Configuration:
     quarantine: str = "quarantine"
     limits: Mapping[str, int] = field(default_factory=dict)
     """How many steps of assets with a tag may run at a time."""
+    retention: str = "30d"
+
+    @property
+    def kept_for(self) -> timedelta:
+        """How long what is superseded stays."""
+        return parse_duration(self.retention, where="pyproject.toml, [tool.millgate], retention")
 
 
 def find_root(start: Path) -> Path:
@@ -266,6 +274,11 @@ class Project:
     def discard(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
         """Close the newest quarantine entry of a partition; its data stays out."""
         return self._decide(discard, asset, key, reason, actor)
+
+    def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:
+        """Remove what nothing needs any more; `keep` instead of the project's retention."""
+        kept_for = self.configuration.kept_for if keep is None else keep
+        return vacuum(self.mill, kept_for, dry_run=dry_run)
 
     def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
         """Where the output of an attempt is kept."""

@@ -497,3 +497,16 @@ def test_an_unfinished_run_is_resumed_by_its_number_or_as_the_only_one(shop):
     shop("resume", exits=3)
     assert shop("resume") == "Nothing to resume: no run was left unfinished.\n"
     assert shop.data("resume") == {"run": None}
+
+
+def test_vacuum_shows_asks_and_removes(shop):
+    shop("materialize")
+    shop("materialize", "--force", "--yes")
+    assert "nobody is there to ask" in (shop("vacuum", exits=2), shop.err)[1]
+    would = shop("vacuum", "--keep", "0s", "--dry-run")
+    assert "Nothing was changed." in would
+    assert "superseded" in would
+    done = shop.data("vacuum", "--keep", "0s", "--yes")
+    assert {pile["what"] for pile in done["freed"]} == {"superseded", "quarantine"}
+    assert shop("vacuum", "--keep", "0s", "--yes").endswith("There is nothing to remove.\n")
+    assert "is not a duration" in (shop("vacuum", "--keep", "soon", exits=2), shop.err)[1]

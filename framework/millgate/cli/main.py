@@ -13,6 +13,7 @@ from millgate.cli import (
     commands_decide,
     commands_run,
     commands_start,
+    commands_upkeep,
     commands_watch,
 )
 from millgate.cli.call import Call
@@ -39,6 +40,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Decide": (commands_decide.quarantine,),
     "Data": (commands_data.sql, commands_data.lineage, commands_data.export),
+    "Upkeep": (commands_upkeep.vacuum,),
 }
 
 

@@ -66,6 +66,7 @@ def _enter(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
     for name, table in added_rows(change).items():
         insert(connection, name, table)
     _relocate(connection, change)
+    _remove(connection, change)
     _decide(connection, change)
     _supersede(connection, change)
     _quarantine(connection, change)
@@ -132,6 +133,30 @@ def _relocate(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
                 "UPDATE lineage.materializations SET location = r.location, path = r.path "
                 "FROM relocated r WHERE materializations.materialization = r.materialization"
             )
+
+
+def _remove(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    """Name no longer what is about to be removed."""
+    if not change.removal:
+        return
+    now = utc(change.committed_at)
+    entries, runs = ids_table(change.removal.entries), ids_table(change.removal.logs)
+    gone = ids_table(change.removal.versions)
+    with offered(connection, gone=gone, emptied=entries, silenced=runs):
+        connection.execute(
+            "UPDATE lineage.materializations SET removed_at = ? WHERE materialization IN "
+            "(SELECT id FROM gone) OR location = 'quarantine' "
+            "AND materialization IN (SELECT id FROM emptied)",
+            [now],
+        )
+        connection.execute(
+            "UPDATE lineage.quarantine SET path = '' "
+            "WHERE materialization IN (SELECT id FROM emptied)"
+        )
+        connection.execute(
+            "UPDATE lineage.attempts SET log_path = NULL WHERE log_path IS NOT NULL AND step IN "
+            "(SELECT step FROM lineage.steps WHERE run IN (SELECT id FROM silenced))"
+        )
 
 
 def _decide(connection: duckdb.DuckDBPyConnection, change: Change) -> None:

@@ -288,7 +288,7 @@ COMMENT ON COLUMN lineage.quarantine.partition IS 'Partition key; empty if the a
 COMMENT ON COLUMN lineage.quarantine.scope IS 'partition (all of it is held) or rows (only the rejected rows are here).';
 COMMENT ON COLUMN lineage.quarantine.rows IS 'Rows in the quarantined file.';
 COMMENT ON COLUMN lineage.quarantine.bytes IS 'Size of that file.';
-COMMENT ON COLUMN lineage.quarantine.path IS 'Where that file was put, relative to quarantine/.';
+COMMENT ON COLUMN lineage.quarantine.path IS 'Where that file was put, relative to quarantine/; empty once vacuum has removed it.';
 COMMENT ON COLUMN lineage.quarantine.schema_hash IS 'Columns of that file, the reasons included: see lineage.schemas.';
 COMMENT ON COLUMN lineage.quarantine.status IS 'held (open, shown by quarantine.<asset>), released, discarded, or superseded by a newer version of the partition.';
 COMMENT ON COLUMN lineage.quarantine.quarantined_at IS 'When it was refused, in UTC.';

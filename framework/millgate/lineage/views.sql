@@ -132,7 +132,7 @@ FROM lineage.materializations m
 LEFT JOIN lineage.production p ON p.materialization = m.materialization
 LEFT JOIN (SELECT k.asset, sum(k.bytes) AS bytes FROM lineage.quarantine k
     JOIN lineage.materializations v ON v.materialization = k.materialization
-    WHERE v.removed_at IS NULL AND (k.scope = 'rows' OR v.location = 'quarantine')
+    WHERE v.removed_at IS NULL AND k.path <> '' AND (k.scope = 'rows' OR v.location = 'quarantine')
     GROUP BY k.asset) q ON q.asset = m.asset
 WHERE m.removed_at IS NULL AND m.location IN ('versions', 'quarantine')
 GROUP BY m.asset;

@@ -258,6 +258,21 @@ class Change:
     declarations: Declarations | None = None
     relocated: Mapping[int, tuple[Location, str]] = field(default_factory=dict)
     """New location and path of materializations that are on record already."""
+    removal: Removal | None = None
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What a commit stops naming, so that its files can go."""
+
+    versions: tuple[int, ...] = ()
+    entries: tuple[int, ...] = ()
+    """Materializations whose closed quarantine entries lose their files."""
+    logs: tuple[int, ...] = ()
+    """Runs whose attempts lose their logs."""
+
+    def __bool__(self) -> bool:
+        return bool(self.versions or self.entries or self.logs)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class Layout:
         return self.warehouse / "staging"
 
     @property
+    def logs(self) -> Path:
+        """The folder that has one folder for each run whose attempts printed something."""
+        return self.warehouse / "logs"
+
+    @property
     def commit_lock(self) -> Path:
         return self.warehouse / "commit.lock"
 
@@ -79,7 +84,7 @@ class Layout:
                 + "-"
                 + blake2b(name.encode(), digest_size=16).hexdigest()
             )
-        return self.warehouse / "logs" / str(run) / f"{name}.{attempt}.log"
+        return self.logs / str(run) / f"{name}.{attempt}.log"
 
     def version_path(self, partition: Partition, materialization: int) -> str:
         """Where a version lies below `versions`: `flights/date=2013-01-01/118-45.parquet`."""

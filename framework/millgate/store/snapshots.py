@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,17 +88,27 @@ class Snapshots:
         self._files.point(self._layout.database, self._layout.snapshot(number))
         self._files.sync_folder(self._layout.warehouse)
 
-    def prune(self) -> None:
-        """Remove superseded snapshots that no other process reads, but for the last ten."""
+    def read_elsewhere(self) -> list[int]:
+        """The superseded snapshots that another process reads."""
+        return [number for number in self.superseded() if self._is_read(number)]
+
+    def discard(self, numbers: Collection[int]) -> None:
+        """Remove superseded snapshots that nobody reads."""
+        for number in numbers:
+            self._files.remove_folder(self._layout.snapshot(number).parent)
+        self._close_removed()
+
+    def superseded(self) -> list[int]:
+        """The numbers of the snapshots before the current one, in order."""
         current = self.current()
         with translated("list", self._layout.snapshots):
             names = os.listdir(self._layout.snapshots)
         numbers = sorted(int(name) for name in names if name.isdecimal())
-        superseded = [number for number in numbers if current is None or number < current]
-        for number in superseded[:-KEPT]:
-            if not self._is_read(number):
-                self._files.remove_folder(self._layout.snapshot(number).parent)
-        self._close_removed()
+        return [number for number in numbers if current is None or number < current]
+
+    def prune(self) -> None:
+        """Remove superseded snapshots that no other process reads, but for the last ten."""
+        self.discard([n for n in self.superseded()[:-KEPT] if not self._is_read(n)])
 
     def _is_read(self, number: int) -> bool:
         path = self._layout.snapshot(number)

@@ -67,6 +67,16 @@ class Warehouse:
             fix="try again",
         )
 
+    def connect_to(self, number: int) -> duckdb.DuckDBPyConnection:
+        """A read-only connection to a snapshot, to a private copy where that is in use."""
+        import duckdb
+
+        path = self.layout.snapshot(number)
+        if not path.with_name(f"{path.name}.wal").exists():
+            with suppress(duckdb.Error):
+                return duckdb.connect(str(path), read_only=True)
+        return self._connect_to_copy(number, "it is in use elsewhere")
+
     def copy(self, target: Path) -> int:
         """Copy the current snapshot to a new file, and return its number."""
         number = self.current()
@@ -239,6 +249,17 @@ class Commit:
                 fix=f"{error.fix}; the next run mends what is left",
             ) from error
         return self.snapshot
+
+    def superseded(self) -> dict[int, bool]:
+        """The earlier snapshots that are still there, and whether another process reads them."""
+        read = set(self._snapshots.read_elsewhere())
+        return {number: number in read for number in self._snapshots.superseded()}
+
+    def remove(self, files: Collection[Path], snapshots: Collection[int]) -> None:
+        """Remove what the current snapshot does not name, snapshots that do before the files."""
+        self._snapshots.discard(snapshots)
+        for file in files:
+            self._files.unlink(file)
 
     def abandon(self) -> None:
         """Leave nothing of a commit that was not published. Otherwise does nothing."""

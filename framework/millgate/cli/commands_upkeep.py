@@ -1,0 +1,50 @@
+"""vacuum: what outlived its use goes."""
+
+from __future__ import annotations
+
+import click
+
+from millgate.cli.answer import Answer
+from millgate.cli.call import Call
+from millgate.cli.options import command
+from millgate.errors import UsageError
+
+_DECLINED = 4
+_CLEANED = {
+    0: "done, or shown by --dry-run",
+    1: "the warehouse cannot be read or written",
+    2: "wrong usage, no project here, or nobody is there to ask",
+    4: "you declined; nothing was changed",
+}
+
+
+@command("vacuum", _CLEANED)
+@click.option("--keep", metavar="AGE", help="Instead of the project's retention, such as 30d.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed and stop.")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+def vacuum(call: Call, keep: str | None, dry_run: bool, yes: bool) -> Answer:
+    """Remove what outlived its use: versions that were replaced, closed quarantine, old logs.
+
+    What is live or held stays, and what somebody reads. So does what left production less than
+    the retention ago: 30d, or retention in [tool.millgate].
+    """
+    from millgate.cli.show_upkeep import vacuum_lines
+    from millgate.model.duration import parse_duration
+
+    age = None if keep is None else parse_duration(keep, where="millgate vacuum --keep")
+    project = call.open()
+    if not dry_run and not yes:
+        if not call.can_ask:
+            raise UsageError(
+                "nobody is there to ask whether to remove anything",
+                where="millgate vacuum",
+                fix="add --yes, or look first with --dry-run",
+            )
+        would = project.vacuum(age, dry_run=True)
+        call.show(vacuum_lines(would, call.terminal.width, dry_run=True))
+        if not would.freed:
+            return Answer(would, lambda _: [])
+        if not call.terminal.ask("Remove it?"):
+            return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    done = project.vacuum(age, dry_run=dry_run)
+    return Answer(done, lambda width: vacuum_lines(done, width, dry_run=dry_run))
