@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 from millgate.declare.discovery import discover
 from millgate.errors import ProjectError, did_you_mean
 from millgate.execute.decide import discard, release
+from millgate.execute.doctor import Problem, examine
 from millgate.execute.handover import Exported, export_duckdb
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import propose
+from millgate.execute.repair import Repaired, repair
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.running import carry_out
 from millgate.execute.vacuum import Vacuumed, vacuum
@@ -192,9 +194,12 @@ class Project:
 
     @cached_property
     def mill(self) -> Mill:
+        return self._mill(self.graph)
+
+    def _mill(self, graph: Graph) -> Mill:
         return Mill(
             root=self.root,
-            graph=self.graph,
+            graph=graph,
             layout=self.layout,
             warehouse=self.warehouse,
             run_files=RunFiles(self.layout),
@@ -279,6 +284,14 @@ class Project:
         """Remove what nothing needs any more; `keep` instead of the project's retention."""
         kept_for = self.configuration.kept_for if keep is None else keep
         return vacuum(self.mill, kept_for, dry_run=dry_run)
+
+    def examine(self, *, deep: bool = False) -> list[Problem]:
+        """What is wrong with the warehouse; changes nothing, and needs nothing of `assets/`."""
+        return examine(self._mill(Graph.build([])), deep=deep)
+
+    def repair(self, *, deep: bool = False) -> Repaired:
+        """Mend what can be mended of it."""
+        return repair(self._mill(Graph.build([])), deep=deep)
 
     def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
         """Where the output of an attempt is kept."""

@@ -510,3 +510,18 @@ def test_vacuum_shows_asks_and_removes(shop):
     assert {pile["what"] for pile in done["freed"]} == {"superseded", "quarantine"}
     assert shop("vacuum", "--keep", "0s", "--yes").endswith("There is nothing to remove.\n")
     assert "is not a duration" in (shop("vacuum", "--keep", "soon", exits=2), shop.err)[1]
+
+
+def test_doctor_tells_each_problem_with_its_fix_and_mends_it(shop):
+    shop("materialize")
+    assert shop("doctor") == "Every promise is kept.\n"
+    shop_link = next((shop.root / "warehouse" / "production").rglob("data.parquet"))
+    shop_link.unlink()
+    told = shop("doctor", exits=1)
+    assert "is live and not served" in told
+    assert told.endswith("Next: millgate doctor --repair\n")
+    (problem,) = shop.data("doctor", exits=1)["problems"]
+    assert problem.keys() == {"kind", "what", "where", "fix"}
+    assert problem["where"] == str(shop_link)
+    assert "1 problem mended. Nothing else is wrong." in shop("doctor", "--repair")
+    assert shop.data("doctor", "--deep") == {"problems": [], "mended": []}

@@ -55,7 +55,7 @@ def test_every_command_of_the_first_release_is_there():
             "lineage",
         ]
         + [f"quarantine {verb}" for verb in ("list", "show", "release", "discard")]
-        + ["export duckdb", "vacuum"]
+        + ["export duckdb", "vacuum", "doctor"]
     )
 
 

@@ -1,4 +1,4 @@
-"""vacuum: what outlived its use goes."""
+"""vacuum and doctor: what outlived its use goes, and what is damaged is found and mended."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ _CLEANED = {
     1: "the warehouse cannot be read or written",
     2: "wrong usage, no project here, or nobody is there to ask",
     4: "you declined; nothing was changed",
+}
+
+_EXAMINED = {
+    0: "every promise is kept",
+    1: "there are problems, or the warehouse cannot be read",
+    2: "wrong usage, or no project here",
 }
 
 
@@ -48,3 +54,24 @@ def vacuum(call: Call, keep: str | None, dry_run: bool, yes: bool) -> Answer:
             return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
     done = project.vacuum(age, dry_run=dry_run)
     return Answer(done, lambda width: vacuum_lines(done, width, dry_run=dry_run))
+
+
+@command("doctor", _EXAMINED)
+@click.option("--deep", is_flag=True, help="Read the rows of all that is live, too.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended without making it again.")
+def doctor(call: Call, deep: bool, repair: bool) -> Answer:
+    """Verify that the warehouse keeps its promises; without --repair it changes nothing.
+
+    Looked at are the link and the snapshot, every live version with its mode, footer, rows and
+    columns, the links of production/, quarantine, views, lineage, orphans and dead runs.
+    """
+    from millgate.cli.show_upkeep import doctor_lines
+
+    project = call.open()
+    if repair:
+        done = project.repair(deep=deep)
+        problems, mended = done.left, done.mended
+    else:
+        problems, mended = tuple(project.examine(deep=deep)), ()
+    data = {"problems": problems, "mended": mended}
+    return Answer(data, lambda width: doctor_lines(problems, mended, width), 1 if problems else 0)

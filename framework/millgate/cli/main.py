@@ -40,7 +40,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Decide": (commands_decide.quarantine,),
     "Data": (commands_data.sql, commands_data.lineage, commands_data.export),
-    "Upkeep": (commands_upkeep.vacuum,),
+    "Upkeep": (commands_upkeep.vacuum, commands_upkeep.doctor),
 }
 
 

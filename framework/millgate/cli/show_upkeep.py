@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from millgate.cli.grid import Column, counted, grid, hanging
+from millgate.cli.show_plan import next_line
+from millgate.execute.doctor import REPAIR, Problem
 from millgate.execute.vacuum import Pile, Vacuumed
 
 _PILES = (
@@ -19,6 +21,9 @@ _PILES = (
 )
 
 
+_PROBLEMS = (Column(""), Column("what"), Column("where"), Column("fix"))
+
+
 def vacuum_lines(done: Vacuumed, width: int | None, *, dry_run: bool) -> Iterator[Text]:
     """What was freed, per asset, and what was kept and why; then in one sentence."""
     if done.freed or done.kept:
@@ -28,6 +33,27 @@ def vacuum_lines(done: Vacuumed, width: int | None, *, dry_run: bool) -> Iterato
         yield from grid(_PILES, rows, width)
         yield Text()
     yield from hanging("", _sentence(done, dry_run), width)
+
+
+def doctor_lines(
+    problems: Sequence[Problem], mended: Sequence[Problem], width: int | None
+) -> Iterator[Text]:
+    """Each problem in one line: what, where, fix; then their number."""
+    rows = [(Text("mended", "green"), p.what, p.where, "-") for p in mended]
+    rows += [(Text(p.kind, "red"), p.what, p.where, p.fix) for p in problems]
+    if rows:
+        yield from grid(_PROBLEMS, rows, width)
+        yield Text()
+    yield from hanging("", _verdict(problems, mended), width)
+    if any(REPAIR in p.fix for p in problems):
+        yield from next_line(REPAIR, width)
+
+
+def _verdict(problems: Sequence[Problem], mended: Sequence[Problem]) -> str:
+    told = f"{counted(len(mended), 'problem')} mended. " if mended else ""
+    if problems:
+        return f"{told}{counted(len(problems), 'problem')} found."
+    return told + ("Nothing else is wrong." if mended else "Every promise is kept.")
 
 
 def _row(verb: str, pile: Pile) -> Sequence[str | Text]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from millgate.execute.committing import committing
 from millgate.execute.mill import Mill
@@ -17,6 +18,9 @@ from millgate.lineage.removal import Named, Outlived
 from millgate.model.record import Change, Removal, Run, materialization_id, read_id
 from millgate.store.leftovers import DiskFile, disk_files
 from millgate.store.warehouse import Commit
+
+if TYPE_CHECKING:
+    import duckdb
 
 ORPHANS_STAY = timedelta(days=1)
 """A file that nothing names may be somebody's copy under way: it is given this long."""
@@ -89,7 +93,7 @@ def vacuum(mill: Mill, keep: timedelta, *, dry_run: bool = False) -> Vacuumed:
         with committing(mill) as commit:
             found = _find(mill, commit, keep, own=None)
         return Vacuumed(_piles(found.freed), _piles(found.kept), None)
-    tidy_first = _staging(mill)
+    tidy_first = staged_by_the_dead(mill)
     tidy(mill)
     with open_run(mill, "vacuum", "") as opened, committing(mill) as commit:
         found = _find(mill, commit, keep, own=opened.id)
@@ -127,12 +131,12 @@ def _find(mill: Mill, commit: Commit, keep: timedelta, own: int | None) -> _Foun
     for entry in found.entries:
         rows = layout.quarantine / entry.path
         found.files += [rows, rows.with_name(REPORT)]
-    _orphans(mill, commit, bounds, found)
+    _count_orphans(mill, commit, bounds, found)
     _logs(mill, bounds, found)
     gone = {str(path) for path in found.files}
     found.snapshots = [n for n, named in bounds.earlier.items() if _dangles(mill, named, gone)]
     if own is None:
-        _count(found.freed, "staging", "", "their run is gone", _staging(mill))
+        _count(found.freed, "staging", "", "their run is gone", staged_by_the_dead(mill))
     return found
 
 
@@ -188,9 +192,28 @@ def _read_by(path: str, bounds: _Bounds) -> str:
     return ""
 
 
-def _orphans(mill: Mill, commit: Commit, bounds: _Bounds, found: _Found) -> None:
-    """Files that no table names, such as a crash leaves, or a vacuum that did not end."""
-    named = removal.named_files(commit.connection)
+def _count_orphans(mill: Mill, commit: Commit, bounds: _Bounds, found: _Found) -> None:
+    for path, young in orphans(mill, commit.connection):
+        top = next(t for t in (mill.layout.versions, mill.layout.quarantine) if t in path.parents)
+        below = str(path.relative_to(top))
+        why = young or _read_by(below, bounds)
+        _count(
+            found.kept if why else found.freed,
+            "orphans",
+            below.partition("/")[0],
+            why or "no table names them",
+            [path.stat().st_size],
+        )
+        if not why:
+            found.files.append(path)
+
+
+def orphans(mill: Mill, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Path, str]]:
+    """Files that no table names, and why they are left alone all the same, if they are.
+
+    A crash leaves such files, or a vacuum that did not end.
+    """
+    named = removal.named_files(connection)
     reports = {str(Path(path).with_name(REPORT)) for path in named.quarantine}
     now = mill.clock()
     for top, names in (
@@ -198,19 +221,8 @@ def _orphans(mill: Mill, commit: Commit, bounds: _Bounds, found: _Found) -> None
         (mill.layout.quarantine, named.quarantine | reports),
     ):
         for file in disk_files(top):
-            asset, below, _ = file.path.partition("/")
-            if not below or file.path in names:
-                continue
-            why = _orphan_kept(mill, file, now) or _read_by(file.path, bounds)
-            _count(
-                found.kept if why else found.freed,
-                "orphans",
-                asset,
-                why or "no table names them",
-                [file.bytes],
-            )
-            if not why:
-                found.files.append(top / file.path)
+            if "/" in file.path and file.path not in names:
+                yield top / file.path, _orphan_kept(mill, file, now)
 
 
 def _orphan_kept(mill: Mill, file: DiskFile, now: datetime) -> str:
@@ -246,7 +258,7 @@ def _logs(mill: Mill, bounds: _Bounds, found: _Found) -> None:
             found.files += [mill.layout.logs / file.path for file in files]
 
 
-def _staging(mill: Mill) -> list[int]:
+def staged_by_the_dead(mill: Mill) -> list[int]:
     """The sizes of what dead runs have staged."""
     alive: dict[str, bool] = {}
     sizes = []

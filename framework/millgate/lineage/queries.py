@@ -272,6 +272,16 @@ def served_views(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]
     ]
 
 
+def view_texts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """The SQL of each of these views, by schema and name."""
+    found = rows(
+        connection,
+        "SELECT schema_name, view_name, sql FROM duckdb_views() "
+        "WHERE schema_name IN ('production', 'quarantine')",
+    )
+    return {(schema, name): text for schema, name, text in found}
+
+
 def last_run(connection: duckdb.DuckDBPyConnection) -> int:
     """The highest number that a run has on record, 0 where there is none."""
     return int(rows(connection, "SELECT coalesce(max(run), 0) FROM lineage.runs")[0][0])

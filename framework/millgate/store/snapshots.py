@@ -101,10 +101,17 @@ class Snapshots:
     def superseded(self) -> list[int]:
         """The numbers of the snapshots before the current one, in order."""
         current = self.current()
+        return [number for number in self.numbers() if current is None or number < current]
+
+    def numbers(self) -> list[int]:
+        """The numbers of the snapshots that have a file, in order."""
         with translated("list", self._layout.snapshots):
-            names = os.listdir(self._layout.snapshots)
+            try:
+                names = os.listdir(self._layout.snapshots)
+            except FileNotFoundError:
+                return []
         numbers = sorted(int(name) for name in names if name.isdecimal())
-        return [number for number in numbers if current is None or number < current]
+        return [number for number in numbers if self._layout.snapshot(number).is_file()]
 
     def prune(self) -> None:
         """Remove superseded snapshots that no other process reads, but for the last ten."""

@@ -26,6 +26,8 @@ MATERIALIZATION = Column("quarantine_materialization", "BIGINT")
 ROOT_VARIABLE = "millgate_root"
 """`SET VARIABLE millgate_root = '...'` lets the views read a project that was copied elsewhere."""
 
+_LISTED = re.compile(r"\bread_parquet\((.*?), \(?hive_partitioning = ", re.DOTALL)
+
 
 def production_view(
     asset: str,
@@ -75,6 +77,20 @@ def quarantine_view(
     files = _Files(folder, root, partitions)
     arms = [_arm(schema, g, files, partitions, _ids(schema)) for g in _by_schema(refused)]
     return [_create(view, arms)]
+
+
+def listed_files(view: str) -> list[str]:
+    """The files that a view reads, from its SQL as DuckDB tells it."""
+    import duckdb
+
+    listed = _LISTED.findall(view)
+    if not listed:
+        return []
+    with duckdb.connect() as connection:
+        # So is a lambda told that was stored in the format that DuckDB 1.x reads.
+        connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
+        found = [connection.execute(f"SELECT unnest({files})").fetchall() for files in listed]
+    return [path for group in found for (path,) in group]
 
 
 def with_dimensions(schema: Schema | None, partitions: Partitions) -> Schema:

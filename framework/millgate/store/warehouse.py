@@ -39,6 +39,10 @@ class Warehouse:
         """The number of the current snapshot, None before the first commit."""
         return self._snapshots.current()
 
+    def numbers(self) -> list[int]:
+        """The numbers of the snapshots that are there, in order."""
+        return self._snapshots.numbers()
+
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A read-only connection to the current snapshot, which it keeps while others commit.
 
@@ -146,6 +150,22 @@ class Warehouse:
                 return False
             self._links.mend(live)
         return True
+
+    def take_back(self, paths: Collection[str]) -> None:
+        """Give versions whose files are gone the files that `production/` serves for them."""
+        with exclusive_lock(self.layout.commit_lock):
+            for path in paths:
+                self._files.bring(self.layout.serving_link(path), self.layout.versions / path)
+
+    def protect(self, paths: Collection[str], snapshot: int) -> None:
+        """Let nobody write to versions, nor to a snapshot."""
+        for file in [*(self.layout.versions / p for p in paths), self.layout.snapshot(snapshot)]:
+            self._files.protect(file)
+
+    def point_to(self, number: int) -> None:
+        """Make an existing snapshot the current one."""
+        with exclusive_lock(self.layout.commit_lock):
+            self._snapshots.swap(number)
 
     def sweep_staging(self, is_alive: Callable[[int], bool]) -> None:
         """Remove what runs have staged that are not alive any more."""
