@@ -46,7 +46,12 @@ def _selecting(function: Decorated) -> Decorated:
 
 def _running(function: Decorated) -> Decorated:
     """The options of a run, and those that say which partitions."""
-    return _selecting(_carrying(function))
+    atomic = click.option(
+        "--atomic",
+        is_flag=True,
+        help="All of it enters production in one commit, or nothing does.",
+    )
+    return _selecting(_carrying(atomic(function)))
 
 
 def _carrying(function: Decorated) -> Decorated:
@@ -180,6 +185,7 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
         options.get("everything", False),
         options["force"],
         options["retry_held"],
+        options.get("atomic", False),
     )
 
 

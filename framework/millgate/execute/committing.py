@@ -53,8 +53,21 @@ class Group:
     rejudged: list[Judged] = field(default_factory=list)
     """Judgements of versions that were live before."""
     observed: list[Materialization] = field(default_factory=list)
+    withheld: list[Finished] = field(default_factory=list)
+    """What could have entered production, of a run that is all or nothing and has failed."""
     steps: list[StepRecord] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
+    atomic: bool = False
+    """Whether all of it is refused where one partition is."""
+
+    def withhold(self) -> None:
+        """Keep everything out of production, which stays on record as made; holds are entered."""
+        self.withheld += [f for f in self.finished if f.product.accepted is not None]
+        self.finished = [f for f in self.finished if f.product.accepted is None]
+        self.steps = [
+            replace(step, outcome="cancelled") if step.outcome == "made" else step
+            for step in self.steps
+        ]
 
     def __bool__(self) -> bool:
         return bool(self.finished or self.rejudged or self.steps)
@@ -104,6 +117,10 @@ def enter(
     """
     with committing(mill) as commit:
         refused = _refused(commit.connection, mill, group.finished, expected, unusable)
+        if refused and group.atomic:
+            first = next(iter(refused.values()))
+            refused = {_id(f): refused.get(_id(f), first) for f in group.finished}
+            unusable |= {f.product.materialization.id: refused[_id(f)] for f in group.finished}
         kept = [f for f in group.finished if _id(f) not in refused]
         entered = [_move(commit, mill, finished) for finished in kept]
         change = _change(mill, group, run, declarations, kept, entered, refused)
@@ -205,8 +222,16 @@ def _change(
         run=run,
         command=run.command,
         committed_at=now,
-        materializations=(*group.observed, *(made for _, made in pairs)),
-        judged=(*group.rejudged, *(finished.judged for finished, _ in pairs)),
+        materializations=(
+            *group.observed,
+            *(replace(f.product.materialization, location="nowhere") for f in group.withheld),
+            *(made for _, made in pairs),
+        ),
+        judged=(
+            *group.rejudged,
+            *(finished.judged for finished in group.withheld),
+            *(finished.judged for finished, _ in pairs),
+        ),
         promotions=(
             *(_promotion(made, "observe", run, None) for made in group.observed),
             *(

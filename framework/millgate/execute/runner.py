@@ -47,8 +47,11 @@ class Runner:
         watcher: Watcher,
         interrupt: Interrupt,
         replan: Replan,
+        *,
+        atomic: bool = False,
     ) -> None:
         self._mill = mill
+        self._atomic = atomic
         self._replan = replan
         self._run = run
         self._pool = pool
@@ -106,6 +109,8 @@ class Runner:
 
     def _finish(self) -> None:
         """Commit what is left; what that refused is planned once more."""
+        if self._atomic:
+            self._all_or_nothing()
         final = ended(self._run, self._report(), self._mill.clock())
         self._commit(final)
         if more := self._refused_anew():
@@ -129,11 +134,24 @@ class Runner:
 
     def _planned_anew(self) -> Proposal | None:
         """What else there is to do where keys are read from what this run has made."""
-        if self._interrupt.requested or not self._mill.reads_keys:
+        if self._interrupt.requested or self._atomic or not self._mill.reads_keys:
             return None
         if self._group:
             self._commit(self._run)
         return self._replan({done.step.id for done in self._done})
+
+    def _all_or_nothing(self) -> None:
+        """Keep all of the run out of production if anything went wrong."""
+        self._group.atomic = True
+        wrong = ("failed", "held", "blocked", "refused", "cancelled")
+        bad = next((d for d in self._settled_steps if d.outcome in wrong), None)
+        if bad is not None:
+            self._group.withhold()
+            told = f"kept out because {bad.step} came out {bad.outcome}"
+            self._uncommitted = [
+                replace(d, outcome="cancelled", message=told) if d.outcome == "made" else d
+                for d in self._uncommitted
+            ]
 
     def _refused_anew(self) -> Proposal | None:
         """A new plan for what was refused because another run was there first; only once."""
@@ -293,7 +311,7 @@ class Runner:
         self._watcher.finished(done)
 
     def _commit_is_due(self) -> bool:
-        if not self._group:
+        if self._atomic or not self._group:
             return False
         age_s = time.monotonic() - self._committed_at
         return not self._running or age_s > max(1.0, 20 * self._commit_cost_s)

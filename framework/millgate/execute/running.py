@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-from millgate.errors import Conflict
+from millgate.errors import Conflict, UsageError
 from millgate.execute.capture import captured_output
 from millgate.execute.interrupt import WORKERS, stoppable
 from millgate.execute.mill import Mill
@@ -44,12 +44,24 @@ def carry_out(
         proposal = _claimed(mill, request, plan, opened, watcher if wait else None)
         if not proposal.plan.steps:
             return Report(opened.id, proposal.plan, (), None)
+        if request.atomic:
+            _check_atomic(mill, proposal)
         run = started(mill, opened, plan)
         with captured_output(), stoppable() as interrupt:
             pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKERS)
             replan = partial(_remaining, mill, request, opened)
             first = _without_deferred(mill, proposal)
-            runner = Runner(mill, first, run, pool, workers, watcher, interrupt, replan)
+            runner = Runner(
+                mill,
+                first,
+                run,
+                pool,
+                workers,
+                watcher,
+                interrupt,
+                replan,
+                atomic=request.atomic,
+            )
             try:
                 return runner.go()
             except BaseException as error:
@@ -110,6 +122,21 @@ def _without_deferred(mill: Mill, proposal: Proposal) -> Proposal:
     deferred = {*first, *mill.graph.downstream(*first)}
     steps = tuple(step for step in proposal.plan.steps if step.asset not in deferred)
     return replace(proposal, plan=replace(proposal.plan, steps=steps))
+
+
+def _check_atomic(mill: Mill, proposal: Proposal) -> None:
+    """Raise UsageError if the keys of an asset would be read from what is not live before the end.
+
+    Only a commit in between could tell what they are.
+    """
+    now = {step.asset for step in _without_deferred(mill, proposal).plan.steps}
+    later = next((s.asset for s in proposal.plan.steps if s.asset not in now), None)
+    if later is not None:
+        raise UsageError(
+            f"the keys of {later} depend on what this run makes",
+            where="--atomic",
+            fix=f"run what {later} is made from first, or leave out --atomic; nothing was run",
+        )
 
 
 def open_run(mill: Mill, command: str, selection: str, *, resumes: int | None = None) -> OpenRun:

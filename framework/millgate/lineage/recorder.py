@@ -184,7 +184,11 @@ def _decide(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
 
 def _supersede(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     """Close open entries of partitions that have a newer version now."""
-    newer = {(m.asset, m.partition) for m in change.materializations if m.kind != "observed"}
+    newer = {
+        (m.asset, m.partition)
+        for m in change.materializations
+        if m.kind != "observed" and m.location != "nowhere"
+    }
     newer |= {(e.asset, e.partition) for e in change.quarantined}
     if newer:
         with offered(connection, newer=keys_table(newer)):

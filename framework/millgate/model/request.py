@@ -21,6 +21,7 @@ _OPTIONS = {
     "--all": "everything",
     "--force": "force",
     "--retry-held": "retry_held",
+    "--atomic": "atomic",
 }
 """The fields of a request that options say."""
 
@@ -42,6 +43,8 @@ class Request:
     """All keys of the definition: `--all` of a backfill."""
     force: bool = False
     retry_held: bool = False
+    atomic: bool = False
+    """Production moves once, at the end, and only if nothing failed, was held or blocked."""
     moment: datetime | None = None
     """The moment by which windows must be complete to be keys; None is now."""
     resumes: int | None = None
