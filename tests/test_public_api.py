@@ -15,6 +15,7 @@ def test_public_names() -> None:
         "Keys",
         "Monthly",
         "Partition",
+        "Refresh",
         "Retry",
         "source",
         "Weekly",

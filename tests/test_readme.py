@@ -275,6 +275,7 @@ def test_every_exit_status_is_documented():
         ("Sources", millgate.source),
         ("Gates", millgate.Gate),
         ("Retries and limits", millgate.Retry),
+        ("Refreshing", millgate.Refresh),
         ("Mappings", millgate.Window),
         ("Partitions", millgate.Daily),
         ("Partitions", millgate.Keys),

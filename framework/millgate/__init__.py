@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from millgate.model.mapping import Window as Window
     from millgate.model.partition import Partition as Partition
     from millgate.model.policy import Gate as Gate
+    from millgate.model.refresh import Refresh as Refresh
 
 # Loaded when they are first asked for: the command line imports this package too, and
 # `millgate --help` must not wait for polars and pandera.
@@ -30,6 +31,7 @@ _HOMES = {
     "Keys": "model.dimension",
     "Monthly": "model.grain",
     "Partition": "model.partition",
+    "Refresh": "model.refresh",
     "Retry": "model.asset",
     "Weekly": "model.grain",
     "Window": "model.mapping",

@@ -525,3 +525,25 @@ def test_doctor_tells_each_problem_with_its_fix_and_mends_it(shop):
     assert problem["where"] == str(shop_link)
     assert "1 problem mended. Nothing else is wrong." in shop("doctor", "--repair")
     assert shop.data("doctor", "--deep") == {"problems": [], "mended": []}
+
+
+def test_plan_warns_of_what_refreshes_and_reads_itself_and_counts_what_was_missed(shop):
+    (shop.root / "assets" / "balance.py").write_text(
+        "import polars as pl\n"
+        "from millgate import Daily, Refresh, Window, asset\n"
+        'days = Daily("2025-03-03", end="2025-03-05")\n'
+        '@asset(partitions=days, refresh=Refresh("6h"), upstream={"before": Window(-1, -1, '
+        'of="balance")})\n'
+        "def balance(before: pl.LazyFrame) -> pl.DataFrame:\n"
+        '    return pl.DataFrame({"n": [1]})\n'
+        '@asset(partitions=days, refresh="never")\n'
+        "def once() -> pl.DataFrame:\n"
+        '    return pl.DataFrame({"n": [1]})\n'
+    )
+    shop("plan", "balance")
+    assert "balance refreshes and reads itself" in " ".join(shop.err.split())
+    assert "2 missed (a backfill makes them)." in shop("plan", "once")
+    assert shop.err == ""
+    assert shop.data("plan", "once")["missed"] == {"once": 2}
+    assert "every 6h" in shop("show", "balance")
+    assert "never: it is made once" in shop("show", "once")

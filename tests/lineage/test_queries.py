@@ -46,9 +46,22 @@ def test_what_is_live(chronicle: Chronicle) -> None:
     live, held = queries.read_state(chronicle.connection)
     assert held == {}
     assert live == {
-        "raw": {"": Live(raw.id, "", "", digest("first"), None, None, "external", "data/raw.csv")},
+        "raw": {
+            "": Live(
+                raw.created_at,
+                raw.id,
+                "",
+                "",
+                digest("first"),
+                None,
+                None,
+                "external",
+                "data/raw.csv",
+            )
+        },
         "flights": {
             DAY: Live(
+                made.created_at,
                 made.id,
                 digest("code"),
                 digest("input"),

@@ -81,7 +81,15 @@ class World:
             self.held.get(name, {}).pop(key, None)
             number, inputs = self.version(name, key)
             self.live.setdefault(name, {})[key] = Live(
-                number, self.code[name], inputs, data, self.gates[name], "promote", "versions", "p"
+                NOW,
+                number,
+                self.code[name],
+                inputs,
+                data,
+                self.gates[name],
+                "promote",
+                "versions",
+                "p",
             )
         return self
 
@@ -599,7 +607,7 @@ def test_a_step_that_waited_is_decided_again(
     cause: str, live: bool, code: str, inputs: str, stale: bool
 ) -> None:
     step = Step("a", D1, "make", Cause(cause))
-    version = Live(1, "code", "inputs", "data", "gate", "promote", "versions", "p")
+    version = Live(NOW.now, 1, "code", "inputs", "data", "gate", "promote", "versions", "p")
     assert still_stale(step, version if live else None, code, inputs) is stale
 
 

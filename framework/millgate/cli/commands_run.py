@@ -191,7 +191,13 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
 
 def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
     """The plan as the answer."""
-    from millgate.cli.show_plan import after_plan, next_line, plan_data, plan_lines
+    from millgate.cli.show_plan import (
+        after_plan,
+        next_line,
+        plan_data,
+        plan_lines,
+        plan_warnings,
+    )
 
     after = after_plan(plan, run, _typed("backfill", request))
     grains = grains_of(call.open())
@@ -201,6 +207,7 @@ def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
             *plan_lines(plan, grains, width, only_looking=True),
             *(next_line(after, width) if after else []),
         ],
+        warnings=plan_warnings(plan, call.open().graph.nodes),
     )
 
 

@@ -17,6 +17,7 @@ from millgate.model.grain import TimeDimension
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
 from millgate.model.record import Edge
+from millgate.model.refresh import Refresh, Refreshing
 from millgate.model.schema import Schema
 
 _SPEAKING = frozenset(
@@ -148,6 +149,13 @@ def _described(dimension: Dimension) -> str:
     return dimension.name
 
 
+def _refreshing(refresh: Refreshing) -> str:
+    if isinstance(refresh, Refresh):
+        until = f", until {refresh.until} after the window closed" if refresh.until else ""
+        return f"every {refresh.every}{until}"
+    return "never: it is made once" if refresh else ""
+
+
 def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     node = shown.node
     yield "defined in", node.defined_in
@@ -157,6 +165,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "partitions", described(node.partitions)
     if isinstance(node, Asset):
         yield "gate", _policy(node.gate)
+        yield "refresh", _refreshing(node.refresh)
         yield "retries", str(node.retries.times or "")
         yield "settings", ", ".join(env.variable for env in node.settings.values())
     else:

@@ -10,7 +10,9 @@ from rich.text import Text
 
 from millgate.cli.grid import Column, grid, hanging
 from millgate.cli.ranges import spans, summary
+from millgate.model.asset import Asset, Node
 from millgate.model.partition import label
+from millgate.model.refresh import Refresh
 from millgate.model.step import Action, Plan, Step
 
 Grains = Mapping[str, str | None]
@@ -73,6 +75,17 @@ def after_plan(plan: Plan, run: str, backfill: str) -> str:
     return command_line("status", "") if any(plan.failing.values()) else ""
 
 
+def plan_warnings(plan: Plan, nodes: Iterable[Node]) -> tuple[str, ...]:
+    """What a reader of the plan should know about the assets in it."""
+    planned = {step.asset for step in plan.steps} | plan.fresh.keys() | plan.missed.keys()
+    return tuple(
+        f"{node.name} refreshes and reads itself: each refresh makes all its later partitions stale"
+        for node in nodes
+        if isinstance(node, Asset) and isinstance(node.refresh, Refresh) and node.name in planned
+        if any(given.upstream == node.name for given in node.inputs)
+    )
+
+
 def heading(plan: Plan, width: int | None) -> list[Text]:
     """What was selected, and between which keys."""
     selection = plan.selection.partition("@")[0] or "all assets"
@@ -99,7 +112,9 @@ def counts(plan: Plan) -> str:
     failing = sum(plan.failing.values())
     waiting = f", {held:,} held" if held else ""
     waiting += f", {failing:,} live but failing today's gate" if failing else ""
-    if not plan.steps and not fresh and not held:
+    missed = sum(plan.missed.values())
+    waiting += f", {missed:,} missed (a backfill makes them)" if missed else ""
+    if not plan.steps and not fresh and not held and not missed:
         return "Nothing to do: no partition is selected."
     if not plan.steps:
         are = "partition is" if fresh == 1 else "partitions are"
@@ -121,6 +136,7 @@ def plan_data(plan: Plan) -> dict[str, object]:
         "fresh": dict(plan.fresh),
         "held": dict(plan.held),
         "failing": dict(plan.failing),
+        "missed": dict(plan.missed),
     }
 
 

@@ -11,6 +11,7 @@ from millgate.declare.keywords import (
     checked_gate,
     checked_name,
     checked_partitions,
+    checked_refresh,
     checked_retries,
     checked_tags,
     checked_text,
@@ -23,6 +24,7 @@ from millgate.model.asset import Asset, Retry
 from millgate.model.dimension import Dimension
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
+from millgate.model.refresh import Refreshing
 
 Upstreams = Iterable[Any] | Mapping[str, Any]
 
@@ -38,6 +40,7 @@ def asset(
     partitions: Dimension | Partitions | None = None,
     upstream: Upstreams | None = None,
     gate: Gate | None = None,
+    refresh: Refreshing = None,
     retries: Retry | int | None = None,
     owner: str | None = None,
     tags: Iterable[str] | None = None,
@@ -51,6 +54,7 @@ def asset(
     partitions: Dimension | Partitions | None = None,
     upstream: Upstreams | None = None,
     gate: Gate | None = None,
+    refresh: Refreshing = None,
     retries: Retry | int | None = None,
     owner: str | None = None,
     tags: Iterable[str] | None = None,
@@ -83,6 +87,7 @@ def asset(
             settings=MappingProxyType(dict(parameters.settings)),
             returns_sql=parameters.returns_sql,
             gate=checked_gate(gate, where),
+            refresh=checked_refresh(refresh, where),
             retries=checked_retries(retries, where),
             version=checked_text("version", version, where),
         )

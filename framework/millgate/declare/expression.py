@@ -14,13 +14,15 @@ from millgate.model.grain import Daily, Hourly, Monthly, Weekly
 from millgate.model.mapping import Window
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
+from millgate.model.refresh import Refresh
 
 Modules = Callable[[tuple[str, ...]], tuple[ModuleType | None, tuple[str, ...]]]
 """Gives for a dotted name the module of `assets/` it begins with (None: there is none), imported,
 and the names that remain."""
 
 _PUBLIC: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (Daily, Gate, Hourly, Keys, Monthly, Retry, Weekly, Window)
+    each.__name__: each
+    for each in (Daily, Gate, Hourly, Keys, Monthly, Refresh, Retry, Weekly, Window)
 }
 
 

@@ -10,6 +10,7 @@ from millgate.model.asset import Retry
 from millgate.model.dimension import NAME, Dimension
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
+from millgate.model.refresh import Refresh, Refreshing
 
 _LONGEST_NAME = 100
 
@@ -52,6 +53,17 @@ def checked_gate(given: object, where: str) -> Gate:
         f"gate={_shown(given)} is no Gate",
         where=where,
         fix=f"write gate=Gate({_shown(given)})",
+    )
+
+
+def checked_refresh(given: object, where: str) -> Refreshing:
+    """`given` as a Refresh, `never` or None."""
+    if given is None or given == "never" or isinstance(given, Refresh):
+        return given
+    raise DeclarationError(
+        f"refresh={_shown(given)} is no Refresh",
+        where=where,
+        fix='write refresh=Refresh(every="6h"), or refresh="never"',
     )
 
 

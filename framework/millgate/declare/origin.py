@@ -17,7 +17,7 @@ from millgate.model.dimension import Dimension
 from millgate.model.partition import Partitions
 
 _KEYWORDS = ("name", "partitions", "types", "owner", "tags")
-_OF_ASSETS = ("gate", "upstream", "retries", "version")
+_OF_ASSETS = ("gate", "upstream", "refresh", "retries", "version")
 
 
 def source(

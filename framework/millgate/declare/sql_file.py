@@ -13,6 +13,7 @@ from millgate.declare.keywords import (
     checked_gate,
     checked_name,
     checked_partitions,
+    checked_refresh,
     checked_retries,
     checked_tags,
     checked_text,
@@ -58,6 +59,7 @@ def read_sql_asset(
         query=Query(text, statement.parameters),
         inputs=_inputs(statement.reads, wanted, place["upstream"]),
         gate=checked_gate(given["gate"], place["gate"]),
+        refresh=checked_refresh(given["refresh"], place["refresh"]),
         retries=checked_retries(given["retries"], place["retries"]),
         version=checked_text("version", given["version"], place["version"]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -67,9 +67,9 @@ def read_state(
 ) -> tuple[dict[str, dict[str, Live]], dict[str, dict[str, Held]]]:
     """What is live and what is held, by asset and key; of all assets unless some are named."""
     live: dict[str, dict[str, Live]] = defaultdict(dict)
-    for asset, key, *values in many(
+    for asset, key, made_at, *values in many(
         connection,
-        "SELECT p.asset, p.partition, p.materialization, "
+        "SELECT p.asset, p.partition, m.created_at, p.materialization, "
         f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
         f"{_digits('m.data_hash')}, nullif({_digits('j.gate_fingerprint')}, ''), j.verdict, "
         "m.location, m.path, "
@@ -82,7 +82,7 @@ def read_state(
         f"{_among('p', assets)} ORDER BY p.asset, p.partition",
         _given(assets),
     ):
-        live[asset][key] = Live(*values)
+        live[asset][key] = Live(made_at.replace(tzinfo=UTC), *values)
     held: dict[str, dict[str, Held]] = defaultdict(dict)
     for asset, key, *values in many(
         connection,

@@ -14,6 +14,7 @@ from millgate.model.duration import parse_duration
 from millgate.model.mapping import UpstreamMapping, Window
 from millgate.model.partition import UNPARTITIONED, Partition, Partitions
 from millgate.model.policy import Gate
+from millgate.model.refresh import Refreshing
 
 
 class Form(Enum):
@@ -164,6 +165,7 @@ class Asset(Declared):
     settings: Mapping[str, Env] = field(default_factory=lambda: MappingProxyType({}))
     returns_sql: bool = False
     gate: Gate = field(default_factory=Gate)
+    refresh: Refreshing = None
     retries: Retry = field(default_factory=lambda: Retry(times=0))
     version: str | None = None
     """Stands for the code in the fingerprint where it is given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from millgate.model.record import Location, Verdict
 
@@ -12,6 +13,7 @@ from millgate.model.record import Location, Verdict
 class Live:
     """The live version of a partition, with the judgement in force on it."""
 
+    made_at: datetime
     materialization: int
     code_fingerprint: str
     input_fingerprint: str

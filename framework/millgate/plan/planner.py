@@ -17,6 +17,7 @@ from millgate.plan.demand import demanded, in_making_order, reads_of
 from millgate.plan.graph import Graph
 from millgate.plan.keyrange import KeyRange, keys_of_each
 from millgate.plan.needs import Needs
+from millgate.plan.refreshing import Clock
 from millgate.plan.staleness import Scale, Shelf, Weighed, asset_shelf, source_shelf
 
 InputsOf = Callable[[Collection[int]], Mapping[int, tuple[InputVersion, ...]]]
@@ -27,6 +28,7 @@ _FORCED = Cause("forced")
 _CODE = Cause("code changed")
 _GATE = Cause("gate changed")
 _RETRY = Cause("retry held")
+_REFRESH = Cause("refresh due")
 
 
 def make_plan(
@@ -62,7 +64,9 @@ def make_plan(
     retried = _without(keys, spared) if retry_held else {}
     draft = _Draft()
     with _no_collection():
-        _plan_assets(graph, keys, needs, state, code, gates, forced, retried, draft)
+        _plan_assets(
+            graph, keys, needs, state, code, gates, forced, retried, horizon, with_upstreams, draft
+        )
     draft.name_changes(inputs_of)
     first, last = (None, None) if key_range is None else key_range.bounds
     made = {step.asset for step in draft.steps}
@@ -75,6 +79,7 @@ def make_plan(
         fresh=dict(draft.fresh),
         held=dict(draft.held),
         failing=dict(draft.failing),
+        missed=dict(draft.missed),
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
     )
@@ -101,6 +106,8 @@ def _plan_assets(
     gates: Mapping[str, str],
     forced: Mapping[str, Sequence[str]],
     retried: Mapping[str, Sequence[str]],
+    horizon: Horizon,
+    with_upstreams: bool,
     draft: _Draft,
 ) -> None:
     """Fill the draft, upstreams first."""
@@ -122,6 +129,7 @@ def _plan_assets(
                 gates[name],
                 frozenset(forced.get(name, ())),
                 frozenset(retried.get(name, ())),
+                Clock(node, horizon, with_upstreams),
                 draft,
             ).plan(in_making_order(node, keys[name]))
 
@@ -169,6 +177,7 @@ class _Draft:
     fresh: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     failing: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
     unnamed: list[tuple[int, int, Weighed, Scale]] = field(default_factory=list)
     """Steps whose changed input is still to be named: place, version made before, inputs now."""
 
@@ -196,23 +205,28 @@ class _AssetPlanner:
     gate: str
     forced: frozenset[str]
     retried: frozenset[str]
+    clock: Clock
     draft: _Draft
 
     def plan(self, keys: Sequence[str]) -> None:
-        fresh = 0
+        fresh, once = 0, self.clock.is_made_once
         for key in keys:
             weighed = self.scale.weigh(key)
             held = self.held.get(key)
             live = self.live.get(key)
             if held is not None:
                 self._plan_held(key, held, weighed)
+            elif live is None and self.clock.is_missed(key) and key not in self.forced:
+                self.draft.missed[self.name] += 1
             elif live is None:
                 self._make(key, _MISSING, weighed)
             elif key in self.forced:
                 self._make(key, _FORCED, weighed)
-            elif live.code_fingerprint != self.code:
+            elif not once and live.code_fingerprint != self.code:
                 self._make(key, _CODE, weighed)
-            elif live.input_fingerprint != weighed.fingerprint or weighed.followed:
+            elif self.clock.is_due(key, live):
+                self._make(key, _REFRESH, weighed)
+            elif not once and (live.input_fingerprint != weighed.fingerprint or weighed.followed):
                 self._follow(key, live, weighed)
             elif live.gate_fingerprint != self.gate:
                 self.draft.steps.append(Step(self.name, key, "judge", _GATE))
@@ -228,6 +242,8 @@ class _AssetPlanner:
             self._make(key, _FORCED, weighed)
         elif key in self.retried:
             self._make(key, _RETRY, weighed)
+        elif self.clock.is_made_once:
+            self.draft.held[self.name] += not held.discarded
         elif held.code_fingerprint != self.code:
             self._make(key, _CODE, weighed)
         elif held.gate_fingerprint != self.gate:
