@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -219,7 +220,7 @@ def change_a_value(mill: Mill) -> None:
     [
         (lose_all_of_it, "its file is gone"),
         (damage_the_bytes, "no lineage in its footer"),
-        (change_the_footer, "its footer says it is 1-2 of other@2024-01-01"),
+        (change_the_footer, "its footer says it is 1-N of other@2024-01-01"),
         (add_a_row, "it has 6 rows, and 3 were promoted"),
         (change_a_column, "its columns are not those on record"),
         (change_a_value, "its rows are not those that were judged"),
@@ -231,7 +232,7 @@ def test_a_lost_version_is_made_again_as_the_fix_says(
 ) -> None:
     damage(sound)
     problem = next(p for p in sound.open().examine(deep=True) if p.kind == "file")
-    assert said in problem.what.replace("1-3", "1-2").replace("1-4", "1-2")
+    assert said in re.sub(r"says it is 1-\d+", "says it is 1-N", problem.what)
     assert problem.fix == "millgate materialize orders@2024-01-01 --force"
     assert "file" in {p.kind for p in sound.open().repair(deep=True).left}
     sound.run("orders@2024-01-01", force=True)

@@ -81,7 +81,7 @@ def test_what_is_never_refreshed_is_made_for_the_newest_key(mill: Mill) -> None:
     assert [str(s) for s in mill.plan("taken@2024-01-02").steps] == []
     assert [str(s) for s in mill.plan("taken@2024-01-02", force=True).steps] == ["taken@2024-01-02"]
     made = mill.run("taken@2024-01-01..2024-01-02", "backfill").having("made")
-    assert [str(d.step) for d in made] == ["taken@2024-01-01", "taken@2024-01-02"]
+    assert sorted(str(d.step) for d in made) == ["taken@2024-01-01", "taken@2024-01-02"]
     assert mill.plan("taken").missed == {"taken": 2}
 
 
