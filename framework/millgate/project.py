@@ -26,6 +26,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.proposal import propose
 from millgate.execute.repair import Repaired, repair
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
+from millgate.execute.rollback import propose_rollback, roll_back
 from millgate.execute.running import carry_out
 from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.lineage import catalog
@@ -41,6 +42,7 @@ from millgate.store.warehouse import Warehouse
 if TYPE_CHECKING:
     import duckdb
 
+    from millgate.model.going_back import Destination, Rollback
     from millgate.model.request import Report, Request, Watcher
     from millgate.model.step import Plan
 
@@ -279,6 +281,16 @@ class Project:
     def discard(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
         """Close the newest quarantine entry of a partition; its data stays out."""
         return self._decide(discard, asset, key, reason, actor)
+
+    def propose_rollback(
+        self, target: str, destination: Destination, *, downstream: bool = False
+    ) -> Rollback:
+        """What going back to an earlier version, moment or snapshot would change."""
+        return propose_rollback(self.mill, target, destination, downstream=downstream)
+
+    def roll_back(self, rollback: Rollback, *, reason: str, actor: str | None = None) -> int:
+        """Carry out a rollback as it was proposed, in one commit; returns its snapshot."""
+        return roll_back(replace(self.mill, actor=actor or self.actor), rollback, reason)
 
     def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:
         """Remove what nothing needs any more; `keep` instead of the project's retention."""

@@ -376,6 +376,33 @@ def test_a_release_lets_the_data_in(troubled):
     assert "nothing of strict_orders@2025-03-04 waits" in troubled.err
 
 
+def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
+    shop("materialize")
+    orders = shop.root / "assets" / "orders.py"
+    orders.write_text(orders.read_text().replace('"amount")', 'pl.col("amount") + 1)'))
+    shop("materialize")
+    looked = ("rollback", "orders@2025-03-04..2025-03-05", "--to", "previous")
+    shown = shop(*looked, "--dry-run")
+    assert "go back  orders  2025-03-04..2025-03-05" in shown
+    assert "2 partitions downstream will be stale: daily_revenue" in shown
+    assert "needs a reason" in shop(*looked, exits=2) + shop.err
+    asked = (*looked, "--reason", "wrong amounts", "--downstream")
+    shop(*asked, exits=2)
+    assert "nobody is there to ask" in shop.err
+    monkeypatch.setattr("millgate.cli.terminal.Terminal.can_ask", True)
+    monkeypatch.setattr("millgate.cli.terminal.Terminal.ask", lambda *_: False)
+    assert "Declined" in shop(*asked, exits=4)
+    data = shop.data(*asked, "--yes")
+    assert [p["asset"] for p in data["partitions"]] == ["orders"] * 2 + ["daily_revenue"] * 2
+    assert "2 rolled back" in shop("plan", "orders")
+    assert "rolled back" in shop("status")
+    assert "orders@2025-03-04  rolled back" in shop("why", "orders@2025-03-04")
+    assert "2 to make" in shop("plan", "orders", "--retry-rolled-back")
+    assert "Nothing to roll back" in shop("rollback", "--to", "snapshot:3", "--reason", "again")
+    shop("rollback", "--to", "yesterday", "--dry-run", exits=2)
+    assert "no time and no version" in shop.err
+
+
 def test_a_discard_asks_first(troubled, monkeypatch):
     target = "strict_orders@2025-03-04"
     discard = ("quarantine", "discard", target, "--reason", "no")

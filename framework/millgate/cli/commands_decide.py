@@ -1,4 +1,4 @@
-"""quarantine: looking at what was refused, and deciding about it."""
+"""quarantine and rollback: deciding about what was refused, and about what is live."""
 
 from __future__ import annotations
 
@@ -106,16 +106,10 @@ def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> A
     entry = _open_entry(call, target)
     if dry_run:
         return _would(entry, "discarded")
-    if not yes and not call.can_ask:
-        raise UsageError(
-            "nobody is there to ask whether to discard it",
-            where=f"millgate quarantine discard {target}",
-            fix="add --yes, or look first with --dry-run",
-        )
     if not yes:
         call.show([f"{entry_label(entry)}: {_rows_text(entry)} will be discarded.\n"])
-        if not call.terminal.ask("Discard it?"):
-            return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    if not _agreed(call, yes, f"millgate quarantine discard {target}", "Discard it?"):
+        return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
     return _done(call.open().discard(entry.asset, entry.partition, reason=reason), entry)
 
 
@@ -198,6 +192,58 @@ def _done(said: str, entry: QuarantineRow) -> Answer:
             *next_line(command_line("plan", f"{entry.asset}+"), width),
         ],
     )
+
+
+@command("rollback", _DECIDED)
+@click.argument("target", metavar="[T]", default="", shell_complete=complete_target)
+@click.option("--to", "to", required=True, metavar="W", help="previous, TIME, snapshot:N, 118-45.")
+@click.option("--reason", default="", help="Why; required unless --dry-run. It is recorded.")
+@click.option(
+    "--downstream", is_flag=True, help="What is made from it goes back to what was made then."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would go back and stop.")
+@click.option("--yes", is_flag=True, help="Go back without asking.")
+def rollback(
+    call: Call, target: str, to: str, reason: str, downstream: bool, dry_run: bool, yes: bool
+) -> Answer:
+    """Let earlier versions back into production, all in one commit.
+
+    T is SELECTION[@KEYS]; without it everything goes back. W is previous (what was live before),
+    a TIME such as 2025-03-04T18:00 or snapshot:N (what was live then), or a version such as 118-45.
+    What went back is not made again until its code or inputs change.
+    """
+    from millgate.cli.show_rollback import done_lines, rollback_data, rollback_lines
+    from millgate.execute.decide import check_reason
+    from millgate.model.going_back import Destination
+
+    if not dry_run:
+        check_reason(reason, f"millgate rollback {target}".rstrip())
+    project = call.open()
+    found = project.propose_rollback(
+        target, Destination.parse(to, call.now().tzinfo), downstream=downstream
+    )
+    data = rollback_data(found)
+    if dry_run or not found.moves:
+        return Answer(
+            {**data, "snapshot": None},
+            lambda width: rollback_lines(found, width, only_looking=True),
+        )
+    call.show(rollback_lines(found, call.terminal.width))
+    if not _agreed(call, yes, f"millgate rollback {target}", "Go back?"):
+        return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    snapshot = project.roll_back(found, reason=reason)
+    return Answer({**data, "snapshot": snapshot}, lambda width: done_lines(found, snapshot, width))
+
+
+def _agreed(call: Call, yes: bool, where: str, question: str) -> bool:
+    """Whether it may be done: --yes was given, or the person who was asked agrees."""
+    if not yes and not call.can_ask:
+        raise UsageError(
+            "nobody is there to ask",
+            where=where.rstrip(),
+            fix="add --yes, or look first with --dry-run",
+        )
+    return yes or call.terminal.ask(question)
 
 
 _COMMANDS: Sequence[click.Command] = (list_, show, release, discard)

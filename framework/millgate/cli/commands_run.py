@@ -34,6 +34,9 @@ target = click.argument("target", metavar="[T]", default="", shell_complete=comp
 def _selecting(function: Decorated) -> Decorated:
     """The options that say which partitions, and what counts as stale."""
     for option in (
+        click.option(
+            "--retry-rolled-back", is_flag=True, help="Make again what was rolled back too."
+        ),
         click.option("--retry-held", is_flag=True, help="Make held partitions again too."),
         click.option("--force", is_flag=True, help="Make fresh partitions again too."),
         click.option("--to", "last", metavar="KEY", help="Last key, included."),
@@ -185,6 +188,7 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
         options.get("everything", False),
         options["force"],
         options["retry_held"],
+        options["retry_rolled_back"],
         options.get("atomic", False),
     )
 

@@ -25,9 +25,10 @@ _STYLES = {
     "failing": "yellow",
     "blocked": "yellow",
     "stale": "cyan",
+    "rolled_back": "cyan",
 }
-_NUMBERS = ("stale", "failing", "held", "failed", "blocked")
-_RARE = ("failing",)
+_NUMBERS = ("stale", "rolled_back", "failing", "held", "failed", "blocked")
+_RARE = ("rolled_back", "failing")
 """Numbers that are shown only where there is one."""
 _LISTED = 10
 _OWN = "error: "
@@ -152,7 +153,7 @@ def _assets(assets: Sequence[AssetHealth], width: int | None) -> list[Text]:
         Column("asset"),
         Column("live", "right"),
         Column("newest"),
-        *(Column(number, "right") for number in numbers),
+        *(Column(number.replace("_", " "), "right") for number in numbers),
         Column(""),
     ]
     rows: list[Sequence[Cell]] = [

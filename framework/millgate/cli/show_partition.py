@@ -26,6 +26,7 @@ _STATES = {
     "failed": ("bold red", "its last step failed"),
     "blocked": ("yellow", "its last step was blocked"),
     "failing": ("yellow", "live, but today's gate refuses it"),
+    "rolled back": ("cyan", "it stays so until its code or inputs change"),
     "stale": ("cyan", "live, and to be made again"),
     "live": ("green", "live"),
     "missing": ("dim", "never made"),

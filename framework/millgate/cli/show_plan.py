@@ -114,7 +114,9 @@ def counts(plan: Plan) -> str:
     waiting += f", {failing:,} live but failing today's gate" if failing else ""
     missed = sum(plan.missed.values())
     waiting += f", {missed:,} missed (a backfill makes them)" if missed else ""
-    if not plan.steps and not fresh and not held and not missed:
+    rolled_back = sum(plan.rolled_back.values())
+    waiting += f", {rolled_back:,} rolled back" if rolled_back else ""
+    if not plan.steps and not fresh and not held and not missed and not rolled_back:
         return "Nothing to do: no partition is selected."
     if not plan.steps:
         are = "partition is" if fresh == 1 else "partitions are"
@@ -137,6 +139,7 @@ def plan_data(plan: Plan) -> dict[str, object]:
         "held": dict(plan.held),
         "failing": dict(plan.failing),
         "missed": dict(plan.missed),
+        "rolled_back": dict(plan.rolled_back),
     }
 
 

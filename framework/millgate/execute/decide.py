@@ -29,6 +29,7 @@ from millgate.model.record import (
     show_id,
 )
 from millgate.store import digest, reading, types, writing
+from millgate.store.locks import OpenRun
 from millgate.store.warehouse import Commit, Links
 
 
@@ -64,6 +65,25 @@ def open_entry(mill: Mill, asset: str, key: str) -> OpenEntry:
     return found
 
 
+def check_reason(reason: str, command: str) -> None:
+    """Raise UsageError where a decision comes without a reason."""
+    if not reason.strip():
+        raise UsageError(
+            "a decision needs a reason", where=command, fix='give one: --reason "checked with ops"'
+        )
+
+
+def decided_run(mill: Mill, opened: OpenRun, reason: str) -> Run:
+    """The record of a run that is one decision, and is over with its commit."""
+    return replace(
+        started(mill, opened),
+        status="succeeded",
+        finished_at=mill.clock(),
+        exit_status=0,
+        message=reason,
+    )
+
+
 def _decided(
     mill: Mill,
     asset: str,
@@ -72,10 +92,7 @@ def _decided(
     reason: str,
     verb: Callable[[Mill, Commit, OpenEntry, Run, str], str],
 ) -> str:
-    if not reason.strip():
-        raise UsageError(
-            "a decision needs a reason", where=command, fix='give one: --reason "checked with ops"'
-        )
+    check_reason(reason, command)
     if asset not in mill.assets:
         raise UnknownAsset(
             f'no asset "{asset}"',
@@ -93,14 +110,7 @@ def _decided(
                     where="lineage.quarantine",
                     fix=f"millgate why {label(asset, key)}",
                 )
-            run = replace(
-                started(mill, opened),
-                status="succeeded",
-                finished_at=mill.clock(),
-                exit_status=0,
-                message=reason,
-            )
-            return verb(mill, commit, entry, run, reason)
+            return verb(mill, commit, entry, decided_run(mill, opened, reason), reason)
 
 
 def _discard(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str) -> str:

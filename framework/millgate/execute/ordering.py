@@ -9,7 +9,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.order import Order, ResolvedInput
 from millgate.execute.versions import Versions
 from millgate.model.record import Outcome
-from millgate.model.state import State
+from millgate.model.state import Left, State
 from millgate.model.step import Step
 from millgate.plan.fingerprint import input_fingerprint
 from millgate.plan.planner import still_stale
@@ -77,6 +77,9 @@ def reconsidered(order: Order, state: State, gate: str) -> Order | Spared:
             missing = None if live else str(step)
             return Spared("unchanged", "nothing changed since it was discarded", missing)
         return Spared("held", "nothing changed since it was held", str(step))
+    if Left(*wanted) in state.left.get(step.asset, {}).get(step.key, ()):
+        missing = None if live else str(step)
+        return Spared("unchanged", "nothing changed since it was rolled back", missing)
     if live is None or still_stale(step, live, *wanted):
         return order
     if live.gate_fingerprint != gate:

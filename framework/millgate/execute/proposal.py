@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from millgate.errors import MissingSetting, MissingSource
 from millgate.execute.mill import Mill
 from millgate.execute.sources import Observation, observe
-from millgate.lineage import queries
+from millgate.lineage import history, queries
 from millgate.model.asset import Asset, Source
 from millgate.model.dimension import Horizon, Keys
 from millgate.model.record import InputVersion
@@ -45,7 +45,8 @@ def propose(mill: Mill, request: Request) -> Proposal:
         connection = stack.enter_context(mill.reading()) if snapshot is not None else None
         involved = _involved(mill, selected)
         live, held = queries.read_state(connection, involved) if connection else ({}, {})
-        horizon = Horizon(request.moment or mill.clock(), _listed_keys(mill, involved, connection))
+        left = history.left_versions(connection, involved) if connection else {}
+        horizon = Horizon(request.moment or mill.clock(), listed_keys(mill, involved, connection))
         if connection and not mill.seen_files:
             mill.seen_files.update(queries.source_files(connection))
         observations = observe(
@@ -58,7 +59,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
             name: {key: o.observed for key, o in by_key.items()}
             for name, by_key in observations.items()
         }
-        state = State(live, held, observed)
+        state = State(live, held, observed, left)
 
         def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.inputs_of(connection, ids) if connection else {}
@@ -74,10 +75,13 @@ def propose(mill: Mill, request: Request) -> Proposal:
             with_upstreams=request.with_upstreams,
             force=request.force,
             retry_held=request.retry_held,
+            retry_rolled_back=request.retry_rolled_back,
             spared=_settled(request, connection),
             inputs_of=inputs_of,
             selection_text=request.target,
         )
+    if request.retry_rolled_back:
+        state = replace(state, left={})
     return Proposal(replace(plan, snapshot=snapshot), state, observations)
 
 
@@ -85,7 +89,7 @@ def _settled(
     request: Request, connection: duckdb.DuckDBPyConnection | None
 ) -> frozenset[tuple[str, str]]:
     """What the run that is resumed did already of what it was asked to do once more."""
-    asked = request.force or request.retry_held
+    asked = request.force or request.retry_held or request.retry_rolled_back
     if request.resumes is None or connection is None or not asked:
         return frozenset()
     return queries.settled(connection, request.resumes)
@@ -129,7 +133,7 @@ def _involved(mill: Mill, selected: Collection[str]) -> list[str]:
     return [name for name in mill.graph.order if name in wanted]
 
 
-def _listed_keys(
+def listed_keys(
     mill: Mill, names: Iterable[str], connection: duckdb.DuckDBPyConnection | None
 ) -> dict[str, list[str]]:
     """The live values of every column that a `Keys(of=...)` names."""

@@ -32,6 +32,7 @@ class AssetHealth:
     held: int
     failed: int
     blocked: int
+    rolled_back: int = 0
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def _enter(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
     _decide(connection, change)
     _supersede(connection, change)
     _quarantine(connection, change)
+    _follow_rollbacks(connection, change)
     _promote(connection, change, snapshot)
     _write_run(connection, change)
     _write_snapshot(connection, change, snapshot)
@@ -242,7 +243,40 @@ def _promote(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: in
         "SELECT asset, partition, materialization, promotion, promoted_at AS since, judgement "
         "FROM added WHERE materialization IS NOT NULL",
     )
+    if _rollbacks(change):
+        _keep_judgements(connection, snapshot)
     refresh_columns(connection, _entered(change))
+
+
+def _rollbacks(change: Change) -> list[Promotion]:
+    return [p for p in change.promotions if p.kind == "rollback"]
+
+
+def _follow_rollbacks(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    """Close the rejected rows of versions that are rolled back, open those of what comes back."""
+    back = {(p.asset, p.partition) for p in _rollbacks(change)}
+    if back:
+        with offered(connection, back=keys_table(back), reopened=ids_table(change.reopened)):
+            connection.execute(
+                "UPDATE lineage.quarantine SET status = 'superseded', decided_at = ?, actor = ? "
+                "FROM back b WHERE status = 'held' AND scope = 'rows' "
+                "AND quarantine.asset = b.asset AND quarantine.partition = b.partition",
+                [utc(change.committed_at), change.run.actor],
+            )
+            connection.execute(
+                "UPDATE lineage.quarantine SET status = 'held', decided_at = NULL, actor = NULL "
+                "FROM reopened r WHERE quarantine.materialization = r.id"
+            )
+
+
+def _keep_judgements(connection: duckdb.DuckDBPyConnection, snapshot: int) -> None:
+    """Let the judgement in force of a version stay so when the version comes back."""
+    connection.execute(
+        "UPDATE lineage.production SET judgement = j.judgement FROM lineage.judgements j "
+        "WHERE production.promotion >= ? AND j.in_force "
+        "AND j.materialization = production.materialization",
+        [snapshot * _PER_SNAPSHOT],
+    )
 
 
 def _entered(change: Change) -> dict[str, set[Schema]]:

@@ -265,15 +265,15 @@ COMMENT ON TABLE lineage.promotions IS 'One row per entry into production and pe
 COMMENT ON COLUMN lineage.promotions.promotion IS 'Number of the entry, rising in the order of commits.';
 COMMENT ON COLUMN lineage.promotions.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.promotions.partition IS 'Partition key; empty if the asset is unpartitioned.';
-COMMENT ON COLUMN lineage.promotions.kind IS 'promote, split, release (by a person), observe (a source) or withdraw.';
-COMMENT ON COLUMN lineage.promotions.materialization IS 'Version that became live; NULL for a withdrawal.';
+COMMENT ON COLUMN lineage.promotions.kind IS 'promote, split, release (by a person), observe (a source), rollback or withdraw.';
+COMMENT ON COLUMN lineage.promotions.materialization IS 'Version that became live; NULL where the partition left production: by a withdrawal, or a rollback to a time before it.';
 COMMENT ON COLUMN lineage.promotions.previous IS 'Version that was live before, NULL if none was.';
 COMMENT ON COLUMN lineage.promotions.promoted_at IS 'When the commit made it so, in UTC.';
 COMMENT ON COLUMN lineage.promotions.snapshot IS 'First snapshot that shows it.';
 COMMENT ON COLUMN lineage.promotions.run IS 'Run that did it.';
 COMMENT ON COLUMN lineage.promotions.actor IS 'Who did it.';
 COMMENT ON COLUMN lineage.promotions.reason IS 'Why a person did it; NULL where the gate decided.';
-COMMENT ON COLUMN lineage.promotions.judgement IS 'Judgement that let it in, or that a release overruled; NULL for a source.';
+COMMENT ON COLUMN lineage.promotions.judgement IS 'Judgement that let it in (of a rollback: at first), or that a release overruled; NULL for a source.';
 
 CREATE TABLE lineage.quarantine (
     materialization BIGINT NOT NULL, asset VARCHAR NOT NULL, partition VARCHAR NOT NULL,

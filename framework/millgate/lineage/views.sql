@@ -15,15 +15,33 @@ COMMENT ON VIEW lineage.stays IS 'One row per stay in production, from valid_fro
 COMMENT ON COLUMN lineage.stays.promotion IS 'Entry into production that began it.';
 COMMENT ON COLUMN lineage.stays.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.stays.partition IS 'Partition key; empty if the asset is unpartitioned.';
-COMMENT ON COLUMN lineage.stays.kind IS 'promote, split, release, observe or withdraw.';
-COMMENT ON COLUMN lineage.stays.materialization IS 'Version that was live; NULL while nothing was, after a withdrawal.';
+COMMENT ON COLUMN lineage.stays.kind IS 'promote, split, release, observe, rollback or withdraw.';
+COMMENT ON COLUMN lineage.stays.materialization IS 'Version that was live; NULL while nothing was, after it left production.';
 COMMENT ON COLUMN lineage.stays.valid_from IS 'When it began, in UTC.';
 COMMENT ON COLUMN lineage.stays.valid_until IS 'When the next one began, in UTC; NULL for what is so now.';
 COMMENT ON COLUMN lineage.stays.actor IS 'Who began it.';
 COMMENT ON COLUMN lineage.stays.reason IS 'Why a person began it.';
 COMMENT ON COLUMN lineage.stays.snapshot IS 'First snapshot that shows it.';
 
+CREATE VIEW lineage.rolled_back AS
+SELECT r.asset, r.partition, p.materialization, r.previous AS left_materialization,
+    r.promoted_at AS rolled_back_at, r.actor, r.reason
+FROM lineage.promotions r
+LEFT JOIN lineage.production p ON p.asset = r.asset AND p.partition = r.partition
+WHERE r.kind = 'rollback' AND r.previous > coalesce(p.materialization, -1)
+    AND NOT EXISTS (FROM lineage.promotions n WHERE n.asset = r.asset
+        AND n.partition = r.partition AND n.promotion > r.promotion AND n.kind <> 'rollback');
+COMMENT ON VIEW lineage.rolled_back IS 'One row per version that a partition was rolled back from since a run last made it. It is not made again while code and inputs are those of such a version.';
+COMMENT ON COLUMN lineage.rolled_back.asset IS 'Asset of the partition.';
+COMMENT ON COLUMN lineage.rolled_back.partition IS 'Partition that was rolled back.';
+COMMENT ON COLUMN lineage.rolled_back.materialization IS 'Version that is live; NULL if none is.';
+COMMENT ON COLUMN lineage.rolled_back.left_materialization IS 'Version that it was rolled back from.';
+COMMENT ON COLUMN lineage.rolled_back.rolled_back_at IS 'When that was, in UTC.';
+COMMENT ON COLUMN lineage.rolled_back.actor IS 'Who did it.';
+COMMENT ON COLUMN lineage.rolled_back.reason IS 'Why they did it.';
+
 CREATE VIEW lineage.stale AS
+WITH causes AS (
 SELECT p.asset, p.partition, p.materialization, 'code changed' AS cause,
     NULL::VARCHAR AS cause_asset, NULL::VARCHAR AS cause_partition
 FROM lineage.production p
@@ -40,8 +58,19 @@ JOIN lineage.materialization_edges e ON e.downstream = p.materialization AND e.k
 JOIN lineage.materializations u ON u.materialization = e.upstream
 LEFT JOIN lineage.production l ON l.asset = u.asset AND l.partition = u.partition
 LEFT JOIN lineage.materializations n ON n.materialization = l.materialization
-WHERE n.data_hash IS DISTINCT FROM u.data_hash;
-COMMENT ON VIEW lineage.stale IS 'One row per reason why a live partition is stale, as of the last commit: changes of code or source files since then, and inputs that a mapping would add, show in millgate plan.';
+WHERE n.data_hash IS DISTINCT FROM u.data_hash)
+SELECT c.* FROM causes c
+WHERE NOT EXISTS (FROM lineage.rolled_back b
+    JOIN lineage.materializations o ON o.materialization = b.left_materialization
+    JOIN lineage.assets a ON a.asset = o.asset AND a.code_fingerprint = o.code_fingerprint
+    WHERE b.asset = c.asset AND b.partition = c.partition AND NOT EXISTS (
+        FROM lineage.materialization_edges e
+        JOIN lineage.materializations u ON u.materialization = e.upstream
+        LEFT JOIN lineage.production l ON l.asset = u.asset AND l.partition = u.partition
+        LEFT JOIN lineage.materializations n ON n.materialization = l.materialization
+        WHERE e.downstream = b.left_materialization AND e.kind = 'data'
+            AND n.data_hash IS DISTINCT FROM u.data_hash));
+COMMENT ON VIEW lineage.stale IS 'One row per reason why a live partition is stale, as of the last commit: changes of code or source files since then, and inputs that a mapping would add, show in millgate plan. What a person rolled back from just that is not stale.';
 COMMENT ON COLUMN lineage.stale.asset IS 'Asset of the stale partition.';
 COMMENT ON COLUMN lineage.stale.partition IS 'Stale partition.';
 COMMENT ON COLUMN lineage.stale.materialization IS 'Version that is live.';
@@ -92,13 +121,16 @@ COMMENT ON COLUMN lineage.stuck.blocked_by IS 'Partition that stood in its way; 
 
 CREATE VIEW lineage.health AS
 SELECT a.asset, a.kind, a.owner, a.declared, coalesce(p.live, 0) AS live, p.newest,
-    p.last_promoted_at, coalesce(s.stale, 0) AS stale, coalesce(f.failing, 0) AS failing,
+    p.last_promoted_at, coalesce(s.stale, 0) AS stale, coalesce(b.rolled_back, 0) AS rolled_back, coalesce(f.failing, 0) AS failing,
     coalesce(q.held, 0) AS held, coalesce(t.failed, 0) AS failed, coalesce(t.blocked, 0) AS blocked
 FROM lineage.assets a
 LEFT JOIN (SELECT asset, count(*) AS live, max(partition) AS newest, max(since) AS last_promoted_at
     FROM lineage.production GROUP BY asset) p ON p.asset = a.asset
 LEFT JOIN (SELECT asset, count(DISTINCT partition) AS stale
     FROM lineage.stale GROUP BY asset) s ON s.asset = a.asset
+LEFT JOIN (SELECT asset, count(DISTINCT partition) AS rolled_back FROM lineage.rolled_back b
+    WHERE NOT EXISTS (FROM lineage.stale s WHERE s.asset = b.asset AND s.partition = b.partition)
+    GROUP BY asset) b ON b.asset = a.asset
 LEFT JOIN (SELECT asset, count(*) AS failing FROM lineage.failing GROUP BY asset) f
     ON f.asset = a.asset
 LEFT JOIN (SELECT asset, count(*) AS held FROM lineage.quarantine
@@ -106,7 +138,7 @@ LEFT JOIN (SELECT asset, count(*) AS held FROM lineage.quarantine
 LEFT JOIN (SELECT asset, count(*) FILTER (WHERE outcome = 'failed') AS failed,
         count(*) FILTER (WHERE outcome = 'blocked') AS blocked
     FROM lineage.stuck GROUP BY asset) t ON t.asset = a.asset;
-COMMENT ON VIEW lineage.health IS 'One row per asset: how many of its partitions are live, stale, failing, held, failed and blocked.';
+COMMENT ON VIEW lineage.health IS 'One row per asset: how many of its partitions are live, stale, rolled back, failing, held, failed and blocked.';
 COMMENT ON COLUMN lineage.health.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.health.kind IS 'asset or source.';
 COMMENT ON COLUMN lineage.health.owner IS 'Who answers for it.';
@@ -115,6 +147,7 @@ COMMENT ON COLUMN lineage.health.live IS 'Live partitions.';
 COMMENT ON COLUMN lineage.health.newest IS 'Last live key.';
 COMMENT ON COLUMN lineage.health.last_promoted_at IS 'When a partition last entered production, in UTC.';
 COMMENT ON COLUMN lineage.health.stale IS 'Live partitions whose code or inputs changed, as lineage.stale knows them.';
+COMMENT ON COLUMN lineage.health.rolled_back IS 'Partitions that stay as a person rolled them back, until code or inputs change.';
 COMMENT ON COLUMN lineage.health.failing IS 'Live partitions that today''s gate refuses.';
 COMMENT ON COLUMN lineage.health.held IS 'Partitions whose newest version waits in quarantine.';
 COMMENT ON COLUMN lineage.health.failed IS 'Partitions that are stuck because their last step failed.';

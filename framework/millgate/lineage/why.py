@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     import duckdb
 
 PartitionState = Literal[
-    "held", "discarded", "failed", "blocked", "failing", "stale", "live", "missing"
+    "held",
+    "discarded",
+    "failed",
+    "blocked",
+    "failing",
+    "rolled back",
+    "stale",
+    "live",
+    "missing",
 ]
 _STEPS = 10
 
@@ -185,9 +193,12 @@ def _state(
         if found:
             state: PartitionState = found[0][0]
             return state
-    if live is None:
-        return "missing"
-    return "stale" if stale else "live"
+    if stale:
+        return "stale"
+    left = "SELECT 1 FROM lineage.rolled_back WHERE asset = ? AND partition = ?"
+    if rows(connection, left, [asset, partition]):
+        return "rolled back"
+    return "missing" if live is None else "live"
 
 
 def _versions(

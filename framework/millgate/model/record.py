@@ -11,7 +11,7 @@ from millgate.model.schema import Schema
 
 Verdict = Literal["promote", "split", "hold"]
 Location = Literal["versions", "quarantine", "external", "nowhere"]
-PromotionKind = Literal["promote", "split", "release", "observe", "withdraw"]
+PromotionKind = Literal["promote", "split", "release", "observe", "rollback", "withdraw"]
 Outcome = Literal[
     "made", "unchanged", "judged", "held", "failed", "blocked", "refused", "cancelled"
 ]
@@ -144,7 +144,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Promotion:
-    """One entry into production, or (`withdraw`, without a materialization) one leaving it."""
+    """One entry into production or, without a materialization, one leaving it.
+
+    A rollback names the judgement that had let its version in; the one in force stays in force.
+    """
 
     asset: str
     partition: str
@@ -258,6 +261,8 @@ class Change:
     declarations: Declarations | None = None
     relocated: Mapping[int, tuple[Location, str]] = field(default_factory=dict)
     """New location and path of materializations that are on record already."""
+    reopened: tuple[int, ...] = ()
+    """Versions that went back into production, whose rejected rows wait for a decision again."""
     removal: Removal | None = None
 
 

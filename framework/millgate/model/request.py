@@ -21,6 +21,7 @@ _OPTIONS = {
     "--all": "everything",
     "--force": "force",
     "--retry-held": "retry_held",
+    "--retry-rolled-back": "retry_rolled_back",
     "--atomic": "atomic",
 }
 """The fields of a request that options say."""
@@ -43,6 +44,7 @@ class Request:
     """All keys of the definition: `--all` of a backfill."""
     force: bool = False
     retry_held: bool = False
+    retry_rolled_back: bool = False
     atomic: bool = False
     """Production moves once, at the end, and only if nothing failed, was held or blocked."""
     moment: datetime | None = None

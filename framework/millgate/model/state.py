@@ -41,6 +41,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A version that a person rolled a partition back from, and that is newer than what is live.
+
+    It is not made again while what would be made now has these fingerprints.
+    """
+
+    code_fingerprint: str
+    input_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """What a source holds now for a key.
 
@@ -53,8 +64,9 @@ class Observed:
 
 @dataclass(frozen=True)
 class State:
-    """Live, held and observed partitions, by asset and key."""
+    """Live, held, observed and rolled-back partitions, by asset and key."""
 
     live: Mapping[str, Mapping[str, Live]] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)
     observed: Mapping[str, Mapping[str, Observed]] = field(default_factory=dict)
+    left: Mapping[str, Mapping[str, frozenset[Left]]] = field(default_factory=dict)

@@ -19,10 +19,10 @@ class Cause:
 
     `kind` is one of `missing`, `forced`, `code changed`, `input changed`, `input added`,
     `input removed`, `input planned` (an upstream is made first; the step is skipped if that
-    changes nothing), `gate changed`, `refresh due`, `retry held`; for a blocked step
-    `held upstream`, `missing upstream`, `missing source file`. `asset` and `partition` name
-    the input it speaks of (in a chain of blocked steps the first one, which is to blame),
-    `detail` says more (`940 rows became 612`).
+    changes nothing), `gate changed`, `refresh due`, `retry held`, `retry rolled back`; for a
+    blocked step `held upstream`, `missing upstream`, `missing source file`. `asset` and
+    `partition` name the input it speaks of (in a chain of blocked steps the first one, which is
+    to blame), `detail` says more (`940 rows became 612`).
     """
 
     kind: str
@@ -83,6 +83,8 @@ class Plan:
     """Number of fresh partitions of each selected asset that today's gate refuses."""
     missed: Mapping[str, int] = field(default_factory=dict)
     """Number of absent partitions of each selected asset that only a backfill makes."""
+    rolled_back: Mapping[str, int] = field(default_factory=dict)
+    """Number of partitions of each selected asset that stay as a person rolled them back."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """Code fingerprint of each asset that has a step."""
     zones: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from millgate.model.asset import Asset
 from millgate.model.dimension import Horizon
 from millgate.model.record import InputVersion
-from millgate.model.state import Held, Live, State
+from millgate.model.state import Held, Left, Live, State
 from millgate.model.step import Cause, Plan, Step
 from millgate.plan.demand import demanded, in_making_order, reads_of
 from millgate.plan.graph import Graph
@@ -29,6 +29,7 @@ _CODE = Cause("code changed")
 _GATE = Cause("gate changed")
 _RETRY = Cause("retry held")
 _REFRESH = Cause("refresh due")
+_RETRY_ROLLED_BACK = Cause("retry rolled back")
 
 
 def make_plan(
@@ -44,6 +45,7 @@ def make_plan(
     with_upstreams: bool = False,
     force: bool = False,
     retry_held: bool = False,
+    retry_rolled_back: bool = False,
     spared: Collection[tuple[str, str]] = frozenset(),
     selection_text: str = "",
 ) -> Plan:
@@ -62,11 +64,11 @@ def make_plan(
         keys = demanded(graph, selected_keys, needs, state, horizon)
     forced = _without(selected_keys, spared) if force else {}
     retried = _without(keys, spared) if retry_held else {}
+    returned = _without(keys, spared) if retry_rolled_back else {}
+    asked = _Asked(forced, retried, returned)
     draft = _Draft()
     with _no_collection():
-        _plan_assets(
-            graph, keys, needs, state, code, gates, forced, retried, horizon, with_upstreams, draft
-        )
+        _plan_assets(graph, keys, needs, state, code, gates, asked, horizon, with_upstreams, draft)
     draft.name_changes(inputs_of)
     first, last = (None, None) if key_range is None else key_range.bounds
     made = {step.asset for step in draft.steps}
@@ -80,6 +82,7 @@ def make_plan(
         held=dict(draft.held),
         failing=dict(draft.failing),
         missed=dict(draft.missed),
+        rolled_back=dict(draft.rolled_back),
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
     )
@@ -104,8 +107,7 @@ def _plan_assets(
     state: State,
     code: Mapping[str, str],
     gates: Mapping[str, str],
-    forced: Mapping[str, Sequence[str]],
-    retried: Mapping[str, Sequence[str]],
+    asked: _Asked,
     horizon: Horizon,
     with_upstreams: bool,
     draft: _Draft,
@@ -125,10 +127,10 @@ def _plan_assets(
                 shelves[name],
                 state.live.get(name, {}),
                 state.held.get(name, {}),
+                state.left.get(name, {}),
                 code[name],
                 gates[name],
-                frozenset(forced.get(name, ())),
-                frozenset(retried.get(name, ())),
+                asked.of(name),
                 Clock(node, horizon, with_upstreams),
                 draft,
             ).plan(in_making_order(node, keys[name]))
@@ -169,6 +171,28 @@ def _zones(
     return tuple(sorted({time.tz for time in times if time is not None}))
 
 
+@dataclass(frozen=True)
+class _AskedKeys:
+    """Keys of one asset that a person asked to make: fresh, held and rolled-back ones."""
+
+    forced: frozenset[str]
+    retried: frozenset[str]
+    returned: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a person asked to make although it is fresh, held or rolled back, by asset."""
+
+    forced: Mapping[str, Sequence[str]]
+    retried: Mapping[str, Sequence[str]]
+    returned: Mapping[str, Sequence[str]]
+
+    def of(self, name: str) -> _AskedKeys:
+        ways = (self.forced, self.retried, self.returned)
+        return _AskedKeys(*(frozenset(way.get(name, ())) for way in ways))
+
+
 @dataclass
 class _Draft:
     """A plan while it grows."""
@@ -178,6 +202,7 @@ class _Draft:
     held: Counter[str] = field(default_factory=Counter)
     failing: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
+    rolled_back: Counter[str] = field(default_factory=Counter)
     unnamed: list[tuple[int, int, Weighed, Scale]] = field(default_factory=list)
     """Steps whose changed input is still to be named: place, version made before, inputs now."""
 
@@ -201,10 +226,10 @@ class _AssetPlanner:
     shelf: Shelf
     live: Mapping[str, Live]
     held: Mapping[str, Held]
+    left: Mapping[str, frozenset[Left]]
     code: str
     gate: str
-    forced: frozenset[str]
-    retried: frozenset[str]
+    asked: _AskedKeys
     clock: Clock
     draft: _Draft
 
@@ -214,13 +239,15 @@ class _AssetPlanner:
             weighed = self.scale.weigh(key)
             held = self.held.get(key)
             live = self.live.get(key)
-            if held is not None:
+            if self.left and self._stays_back(key, weighed):
+                self._plan_rolled_back(key, live, weighed)
+            elif held is not None:
                 self._plan_held(key, held, weighed)
-            elif live is None and self.clock.is_missed(key) and key not in self.forced:
+            elif live is None and self.clock.is_missed(key) and key not in self.asked.forced:
                 self.draft.missed[self.name] += 1
             elif live is None:
                 self._make(key, _MISSING, weighed)
-            elif key in self.forced:
+            elif key in self.asked.forced:
                 self._make(key, _FORCED, weighed)
             elif not once and live.code_fingerprint != self.code:
                 self._make(key, _CODE, weighed)
@@ -237,10 +264,32 @@ class _AssetPlanner:
         if fresh:
             self.draft.fresh[self.name] = fresh
 
+    def _stays_back(self, key: str, weighed: Weighed) -> bool:
+        """Whether what would be made now is what a person rolled the partition back from."""
+        wanted = Left(self.code, weighed.fingerprint)
+        if wanted not in self.left.get(key, ()) or weighed.followed or key in self.asked.forced:
+            return False
+        live, held = self.live.get(key), self.held.get(key)
+        if live is not None and self.clock.is_due(key, live):
+            live = None
+        return wanted not in [
+            Left(o.code_fingerprint, o.input_fingerprint) for o in (live, held) if o is not None
+        ]
+
+    def _plan_rolled_back(self, key: str, live: Live | None, weighed: Weighed) -> None:
+        if key in self.asked.returned:
+            self._make(key, _RETRY_ROLLED_BACK, weighed)
+            return
+        self.draft.rolled_back[self.name] += 1
+        if live is not None and live.gate_fingerprint != self.gate:
+            self.draft.steps.append(Step(self.name, key, "judge", _GATE))
+        elif live is not None and live.failing:
+            self.draft.failing[self.name] += 1
+
     def _plan_held(self, key: str, held: Held, weighed: Weighed) -> None:
-        if key in self.forced:
+        if key in self.asked.forced:
             self._make(key, _FORCED, weighed)
-        elif key in self.retried:
+        elif key in self.asked.retried:
             self._make(key, _RETRY, weighed)
         elif self.clock.is_made_once:
             self.draft.held[self.name] += not held.discarded
