@@ -23,6 +23,7 @@ from millgate.execute.decide import discard, release
 from millgate.execute.doctor import Problem, examine
 from millgate.execute.handover import Exported, export_duckdb
 from millgate.execute.mill import Mill
+from millgate.execute.past import Past, reading_past
 from millgate.execute.proposal import propose
 from millgate.execute.repair import Repaired, repair
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
@@ -256,6 +257,12 @@ class Project:
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def reading_past(self, destination: Destination) -> Iterator[Past]:
+        """Production as it was at a moment or in a snapshot, on a private copy."""
+        with reading_past(self.warehouse, self.root, destination) as past:
+            yield past
 
     def export_duckdb(self, file: Path, selection: str = "") -> Exported:
         """Write live production, or a selection of it, and all lineage to one new DuckDB file."""

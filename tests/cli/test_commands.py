@@ -403,6 +403,23 @@ def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
     assert "no time and no version" in shop.err
 
 
+def test_production_can_be_asked_as_it_was(shop):
+    shop("materialize")
+    [file] = (shop.root / "warehouse" / "versions" / "total_revenue").glob("*.parquet")
+    orders = shop.root / "assets" / "orders.py"
+    orders.write_text(orders.read_text().replace('"amount")', 'pl.col("amount") + 1)'))
+    query = "SELECT max(amount) - max(amount) % 1 AS n FROM production.orders"
+    before = shop("sql", query)
+    shop("materialize")
+    assert shop("sql", query) != before
+    assert shop("sql", query, "--as-of", "snapshot:1") == before
+    file.unlink()
+    assert shop("sql", query, "--as-of", "snapshot:1") == before
+    shop("sql", "FROM production.total_revenue", "--as-of", "snapshot:1", exits=1)
+    assert "production.total_revenue cannot be shown as of snapshot:1" in shop.err
+    shop("sql", "DROP VIEW production.orders", "--as-of", "snapshot:1", exits=2)
+
+
 def test_a_discard_asks_first(troubled, monkeypatch):
     target = "strict_orders@2025-03-04"
     discard = ("quarantine", "discard", target, "--reason", "no")

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from millgate.cli.show_result import csv_text, result_lines
-from millgate.cli.warehouse_query import ask, bad_query, mentions_plan, offer_plan
+from millgate.cli.warehouse_query import ask, bad_query, mentions, offer_plan
 from millgate.errors import BadQuery
 from millgate.model.dimension import Horizon
 from millgate.model.step import Cause, Plan, Step
@@ -133,7 +133,7 @@ def test_every_type_becomes_text_and_json(connection):
     ],
 )
 def test_mentions_plan(query, expected):
-    assert mentions_plan(query) is expected
+    assert mentions(query, "plan") is expected
 
 
 def test_the_plan_is_a_table(connection):
@@ -187,7 +187,7 @@ def test_csv_quotes_and_leaves_null_empty():
 
 @pytest.mark.parametrize("query", ["", " ", ";", " -- nothing"])
 def test_an_empty_query(connection, query):
-    assert not mentions_plan(query)
+    assert not mentions(query, "plan")
     with pytest.raises(BadQuery, match="the query is empty"):
         ask(connection, query)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from millgate.cli.answer import Answer, Lines
     from millgate.cli.terminal import ColorChoice, Terminal
+    from millgate.execute.past import Past
     from millgate.project import Project
 
 
@@ -60,6 +61,13 @@ class Call:
         if self._connection is None:
             self._connection = self._held.enter_context(self.open().reading())
         return self._connection
+
+    def reading_past(self, moment: str) -> Past:
+        """Production as it was at a time or in a snapshot, open until the answer is written."""
+        from millgate.model.going_back import Destination
+
+        destination = Destination.parse(moment, self.now().tzinfo)
+        return self._held.enter_context(self.open().reading_past(destination))
 
     def close(self) -> None:
         """Let go of the snapshot."""

@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 @command("sql", {**LOOKED, 2: "the query is wrong or would write, or there is no project here"})
 @click.argument("query", metavar="QUERY")
 @click.option("--csv", is_flag=True, help="CSV with a header on stdout.")
-def sql(call: Call, query: str, csv: bool) -> Answer:
+@click.option("--as-of", metavar="TIME", help="Production as it was then; also snapshot:N.")
+def sql(call: Call, query: str, csv: bool, as_of: str | None) -> Answer:
     """Ask the warehouse in SQL; it only reads.
 
     QUERY may be - to read it from stdin. production.ASSET has the live rows, quarantine.ASSET the
     refused ones, and the schema lineage all that is remembered. A query that names the table plan
-    finds the live plan there, one row for each partition.
+    finds the live plan there, one row for each partition. With --as-of production is as it was,
+    and the other schemas are as they are now.
     """
     from millgate.cli.show_result import csv_text, result_lines
-    from millgate.cli.warehouse_query import ask, mentions_plan, offer_plan
+    from millgate.cli.warehouse_query import ask, mentions, offer_plan
     from millgate.model.request import Request
 
     if csv and call.json:
@@ -37,8 +39,15 @@ def sql(call: Call, query: str, csv: bool) -> Answer:
             "--csv and --json are two formats", where="millgate sql", fix="keep one of them"
         )
     text = sys.stdin.read() if query == "-" else query
-    connection = call.reading()
-    if mentions_plan(text):
+    if as_of is None:
+        connection = call.reading()
+    else:
+        past = call.reading_past(as_of)
+        for asset in sorted(past.gone):
+            if mentions(text, asset):
+                past.check(asset)
+        connection = past.connection
+    if mentions(text, "plan"):
         offer_plan(connection, call.open().propose(Request("plan")))
     result = ask(connection, text)
     if csv:

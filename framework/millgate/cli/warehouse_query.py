@@ -106,13 +106,13 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
     return Result(found)
 
 
-def mentions_plan(query: str) -> bool:
-    """Whether a query names the temporary table `plan`.
+def mentions(query: str, name: str) -> bool:
+    """Whether a query names a table, or anything else, so.
 
-    >>> mentions_plan("SELECT * FROM Plan"), mentions_plan("SELECT 'plan' -- the plan")
+    >>> mentions("SELECT * FROM Plan", "plan"), mentions("SELECT 'plan' -- the plan", "plan")
     (True, False)
     """
-    return any(word.strip('"').lower() == "plan" for word in _words(query))
+    return any(word.strip('"').lower() == name for word in _words(query))
 
 
 def offer_plan(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:

@@ -36,13 +36,20 @@ def check_partitionings(connection: duckdb.DuckDBPyConnection, assets: Mapping[s
 
 
 def partitions_of(
-    asset: str, assets: Mapping[str, Asset], connection: duckdb.DuckDBPyConnection
+    asset: str,
+    assets: Mapping[str, Asset],
+    connection: duckdb.DuckDBPyConnection,
+    keys: Sequence[str] | None = None,
 ) -> Partitions:
-    """How an asset is partitioned; where it is no longer declared, by what is on record."""
+    """How an asset is partitioned; where it is no longer declared, by what is on record.
+
+    `keys` are those that the partitioning must have, without them those that exist.
+    """
     if asset in assets:
         return assets[asset].partitions
-    names, grain, _ = queries.partitionings(connection).get(asset, ((), None, None))
-    columns = list(zip(*map(split, queries.existing_keys(connection, asset)), strict=True))
+    names, grain, _ = queries.partitioning(connection, asset)
+    existing = queries.existing_keys(connection, asset) if keys is None else keys
+    columns = list(zip(*map(split, existing), strict=True))
     dimensions: list[Dimension] = []
     for name, keys in zip(names, columns, strict=True):
         kind = _GRAINS.get(grain or "")

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from millgate.lineage.columns import read_schemas
 from millgate.lineage.fetch import ids_table, many, offered, rows
 from millgate.lineage.rows import utc
+from millgate.model.record import LiveVersion
 from millgate.model.state import Left
 
 if TYPE_CHECKING:
@@ -123,6 +125,29 @@ def entered_of(
     """The versions of some partitions of an asset that were in production once."""
     where = "WHERE m.asset = $1 AND list_contains($2::VARCHAR[], m.partition)"
     return _entered(connection, where, [asset, list(keys)])
+
+
+def assets_made(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Every asset of which something was live once, declared or not; no sources."""
+    found = rows(
+        connection,
+        "SELECT DISTINCT asset FROM lineage.promotions WHERE kind <> 'observe' ORDER BY asset",
+    )
+    return [asset for (asset,) in found]
+
+
+def versions(connection: duckdb.DuckDBPyConnection, ids: Collection[int]) -> dict[int, LiveVersion]:
+    """Versions as views read them, by id."""
+    with offered(connection, wanted=ids_table(ids)):
+        found = rows(
+            connection,
+            "SELECT m.partition, m.materialization, m.path, m.schema_hash, m.rows "
+            "FROM lineage.materializations m JOIN wanted w ON w.id = m.materialization",
+        )
+    schemas = read_schemas(connection, {row[3] for row in found})
+    return {
+        id_: LiveVersion(key, id_, path, schemas[hash_], n) for key, id_, path, hash_, n in found
+    }
 
 
 def closed_rows(

@@ -152,6 +152,13 @@ def partitionings(connection: duckdb.DuckDBPyConnection) -> dict[str, Partitioni
     return {asset: (tuple(names), grain, zone) for asset, names, grain, zone in found}
 
 
+def partitioning(connection: duckdb.DuckDBPyConnection, asset: str) -> Partitioning:
+    """How an asset was partitioned when it was last declared."""
+    query = "SELECT dimensions, grain, time_zone FROM lineage.assets WHERE asset = ?"
+    found = rows(connection, query, [asset])
+    return (tuple(found[0][0]), *found[0][1:]) if found else ((), None, None)
+
+
 def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:
     """The live versions of an asset, in key order."""
     return _versions(

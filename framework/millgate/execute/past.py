@@ -1,0 +1,105 @@
+"""Production as it was: a private copy of the warehouse whose views serve what was live then."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from millgate.errors import StoreError, UsageError
+from millgate.execute.partitioning import partitions_of
+from millgate.execute.rollback import destination_snapshot
+from millgate.lineage import catalog, history, queries
+from millgate.model.going_back import Destination
+from millgate.model.partition import label
+from millgate.model.record import LiveVersion, show_id
+from millgate.store import views
+from millgate.store.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Past:
+    """A connection that shows production as it was; the other schemas are as they are now.
+
+    `gone` has the assets that cannot be shown, each with a version whose file is gone: they have
+    no view.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    text: str
+    gone: Mapping[str, str]
+
+    def check(self, asset: str) -> None:
+        """Raise StoreError if what an asset was then cannot be shown."""
+        if asset in self.gone:
+            raise StoreError(
+                f"production.{asset} cannot be shown as of {self.text}: "
+                f"the file of version {self.gone[asset]} is gone",
+                where=f"--as-of {self.text}",
+                fix="name a later time; what lineage says of that version is still there",
+            )
+
+
+@contextmanager
+def reading_past(warehouse: Warehouse, root: Path, destination: Destination) -> Iterator[Past]:
+    """Production as it was at a moment or in a snapshot; needs nothing of `assets/`."""
+    import duckdb
+
+    if destination.kind not in ("moment", "snapshot"):
+        raise UsageError(
+            f"{destination.text} is neither a time nor a snapshot",
+            where=f"--as-of {destination.text}",
+            fix="write 2025-03-04, 2025-03-04T18:00, 2025-03-04T18:00Z or snapshot:42",
+        )
+    with TemporaryDirectory(prefix="millgate-") as folder:
+        copy = Path(folder) / warehouse.layout.database.name
+        warehouse.copy(copy)
+        with duckdb.connect(str(copy)) as connection:
+            catalog.check(connection)
+            snapshot = destination_snapshot(connection, destination)
+            yield Past(
+                connection, destination.text, _go_there(connection, warehouse, root, snapshot)
+            )
+
+
+def _go_there(
+    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, root: Path, snapshot: int
+) -> dict[str, str]:
+    """Make the views of production those of a snapshot; returns the assets that have none."""
+    folder = warehouse.layout.versions
+    for schema, name in queries.served_views(connection):
+        if schema == "production":
+            connection.execute(f"DROP VIEW production.{views.quoted(name)}")
+    gone: dict[str, str] = {}
+    for asset, versions in _live_then(connection, snapshot).items():
+        lost = next((v for v in versions if not (folder / v.path).is_file()), None)
+        if lost is not None:
+            gone[asset] = f"{show_id(lost.materialization)} of {label(asset, lost.partition)}"
+            continue
+        keys = [version.partition for version in versions]
+        partitions = partitions_of(asset, {}, connection, keys)
+        known = queries.last_schema(connection, asset)
+        for statement in views.production_view(
+            asset, partitions, versions, folder, known, root=root
+        ):
+            connection.execute(statement)
+    return gone
+
+
+def _live_then(
+    connection: duckdb.DuckDBPyConnection, snapshot: int
+) -> dict[str, list[LiveVersion]]:
+    """The versions that were live in a snapshot, of every asset that had been live by then."""
+    then = history.live_then(connection, history.assets_made(connection), snapshot)
+    found = history.versions(connection, [v for v in then.values() if v is not None])
+    live: dict[str, list[LiveVersion]] = defaultdict(list)
+    for (asset, _), version in then.items():
+        live[asset] += [] if version is None else [found[version]]
+    return live
