@@ -27,6 +27,7 @@ from millgate.execute.past import Past, reading_past
 from millgate.execute.proposal import propose
 from millgate.execute.repair import Repaired, repair
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
+from millgate.execute.retire import Retirement, propose_retirement, retire
 from millgate.execute.rollback import propose_rollback, roll_back
 from millgate.execute.running import carry_out
 from millgate.execute.vacuum import Vacuumed, vacuum
@@ -298,6 +299,14 @@ class Project:
     def roll_back(self, rollback: Rollback, *, reason: str, actor: str | None = None) -> int:
         """Carry out a rollback as it was proposed, in one commit; returns its snapshot."""
         return roll_back(replace(self.mill, actor=actor or self.actor), rollback, reason)
+
+    def propose_retirement(self, asset: str) -> Retirement:
+        """What retiring an asset whose declaration is gone would take out of production."""
+        return propose_retirement(self.mill, asset)
+
+    def retire(self, retirement: Retirement, *, reason: str, actor: str | None = None) -> int:
+        """Carry out a retirement as it was proposed, in one commit; returns its snapshot."""
+        return retire(replace(self.mill, actor=actor or self.actor), retirement, reason)
 
     def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:
         """Remove what nothing needs any more; `keep` instead of the project's retention."""

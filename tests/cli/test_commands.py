@@ -403,6 +403,19 @@ def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
     assert "no time and no version" in shop.err
 
 
+def test_a_removed_asset_is_retired_when_somebody_agrees(shop):
+    shop("materialize")
+    (shop.root / "assets" / "total_revenue.sql").unlink()
+    asked = ("retire", "total_revenue", "--reason", "nobody reads it")
+    assert "1 partition to leave production. Nothing" in shop(*asked, "--dry-run")
+    shop(*asked, exits=2)
+    assert "nobody is there to ask" in shop.err
+    assert "has left production, in snapshot 2" in shop(*asked, "--yes")
+    assert "total_revenue" not in shop("status")
+    shop("retire", "orders", "--dry-run", exits=2)
+    assert "orders is declared" in shop.err
+
+
 def test_production_can_be_asked_as_it_was(shop):
     shop("materialize")
     [file] = (shop.root / "warehouse" / "versions" / "total_revenue").glob("*.parquet")

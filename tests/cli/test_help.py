@@ -51,6 +51,7 @@ def test_every_command_of_the_first_release_is_there():
             "why",
             "runs",
             "logs",
+            "retire",
             "rollback",
             "sql",
             "lineage",

@@ -1,4 +1,4 @@
-"""quarantine and rollback: deciding about what was refused, and about what is live."""
+"""quarantine, rollback and retire: deciding about what was refused and about what is live."""
 
 from __future__ import annotations
 
@@ -233,6 +233,38 @@ def rollback(
         return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
     snapshot = project.roll_back(found, reason=reason)
     return Answer({**data, "snapshot": snapshot}, lambda width: done_lines(found, snapshot, width))
+
+
+@command("retire", _DECIDED)
+@click.argument("asset", metavar="ASSET", shell_complete=complete_target)
+@click.option("--reason", default="", help="Why; required unless --dry-run. It is recorded.")
+@click.option("--dry-run", is_flag=True, help="Show what would leave production and stop.")
+@click.option("--yes", is_flag=True, help="Retire it without asking.")
+def retire(call: Call, asset: str, reason: str, dry_run: bool, yes: bool) -> Answer:
+    """Take an asset out of production whose declaration was removed.
+
+    Its versions and all that is remembered of it stay; what waits in quarantine is discarded.
+    """
+    from millgate.cli.show_retirement import retirement_data, retirement_lines
+    from millgate.execute.decide import check_reason
+
+    if not dry_run:
+        check_reason(reason, f"millgate retire {asset}")
+    project = call.open()
+    found = project.propose_retirement(asset)
+    if dry_run:
+        return Answer(
+            retirement_data(found, None),
+            lambda width: retirement_lines(found, width, only_looking=True),
+        )
+    call.show(retirement_lines(found, call.terminal.width))
+    if not _agreed(call, yes, f"millgate retire {asset}", "Retire it?"):
+        return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    snapshot = project.retire(found, reason=reason)
+    return Answer(
+        retirement_data(found, snapshot),
+        lambda _: [f"{asset} has left production, in snapshot {snapshot}.\n"],
+    )
 
 
 def _agreed(call: Call, yes: bool, where: str, question: str) -> bool:

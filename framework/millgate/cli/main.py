@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         commands_watch.runs,
         commands_watch.logs,
     ),
-    "Decide": (commands_decide.quarantine, commands_decide.rollback),
+    "Decide": (commands_decide.quarantine, commands_decide.rollback, commands_decide.retire),
     "Data": (commands_data.sql, commands_data.lineage, commands_data.export),
     "Upkeep": (commands_upkeep.vacuum, commands_upkeep.doctor),
 }

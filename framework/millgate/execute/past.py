@@ -78,13 +78,13 @@ def _go_there(
         if schema == "production":
             connection.execute(f"DROP VIEW production.{views.quoted(name)}")
     gone: dict[str, str] = {}
-    for asset, versions in _live_then(connection, snapshot).items():
+    for asset, then in _live_then(connection, snapshot).items():
+        versions = [version for version in then.values() if version is not None]
         lost = next((v for v in versions if not (folder / v.path).is_file()), None)
         if lost is not None:
             gone[asset] = f"{show_id(lost.materialization)} of {label(asset, lost.partition)}"
             continue
-        keys = [version.partition for version in versions]
-        partitions = partitions_of(asset, {}, connection, keys)
+        partitions = partitions_of(asset, {}, connection, list(then))
         known = queries.last_schema(connection, asset)
         for statement in views.production_view(
             asset, partitions, versions, folder, known, root=root
@@ -95,11 +95,11 @@ def _go_there(
 
 def _live_then(
     connection: duckdb.DuckDBPyConnection, snapshot: int
-) -> dict[str, list[LiveVersion]]:
-    """The versions that were live in a snapshot, of every asset that had been live by then."""
+) -> dict[str, dict[str, LiveVersion | None]]:
+    """What was live in a snapshot, by asset and key; None for what had left production."""
     then = history.live_then(connection, history.assets_made(connection), snapshot)
     found = history.versions(connection, [v for v in then.values() if v is not None])
-    live: dict[str, list[LiveVersion]] = defaultdict(list)
-    for (asset, _), version in then.items():
-        live[asset] += [] if version is None else [found[version]]
+    live: dict[str, dict[str, LiveVersion | None]] = defaultdict(dict)
+    for (asset, key), version in then.items():
+        live[asset][key] = None if version is None else found[version]
     return live

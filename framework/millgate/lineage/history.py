@@ -136,6 +136,22 @@ def assets_made(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [asset for (asset,) in found]
 
 
+def existing_assets(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The assets and sources of which something is live or waits in quarantine, sorted."""
+    found = rows(
+        connection,
+        "SELECT asset FROM lineage.production UNION "
+        "SELECT asset FROM lineage.quarantine WHERE status = 'held' ORDER BY asset",
+    )
+    return [name for (name,) in found]
+
+
+def is_asset(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a name is that of an asset on record, and not of a source."""
+    query = "SELECT 1 FROM lineage.assets WHERE asset = ? AND kind = 'asset'"
+    return bool(rows(connection, query, [name]))
+
+
 def versions(connection: duckdb.DuckDBPyConnection, ids: Collection[int]) -> dict[int, LiveVersion]:
     """Versions as views read them, by id."""
     with offered(connection, wanted=ids_table(ids)):

@@ -93,6 +93,11 @@ def listed_files(view: str) -> list[str]:
     return [path for group in found for (path,) in group]
 
 
+def dropped_views(asset: str) -> list[str]:
+    """Statements that take the views of an asset away."""
+    return [f"DROP VIEW IF EXISTS {s}.{quoted(asset)}" for s in ("production", "quarantine")]
+
+
 def with_dimensions(schema: Schema | None, partitions: Partitions) -> Schema:
     """A schema with the partition columns: in their place if it has them, otherwise last."""
     columns = {c.name.casefold(): c for c in schema or ()}
