@@ -46,6 +46,7 @@ _OF_THE_MOMENT = [
     (r"\b\d+(\.\d+)? (ms|s|min)\b", "TOOK"),
     (r"(?<![\d-])\d{1,3}-\d{1,3}(?![\d-])", "VERSION"),
     (r"snapshot \d+", "snapshot N"),
+    (r"\b\d+\.\d [KM]iB\b", "SIZE"),
     (r"by ann on \S+:", "by ann on HOST:"),
     (r"[ \t]+", " "),
     (r" $", ""),

@@ -319,7 +319,9 @@ class Project:
 
     def repair(self, *, deep: bool = False) -> Repaired:
         """Mend what can be mended of it."""
-        return repair(self._mill(Graph.build([])), deep=deep)
+        bare = self._mill(Graph.build([]))
+        lost = any(problem.kind == "lost" for problem in examine(bare))
+        return repair(self.mill if lost else bare, deep=deep)
 
     def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
         """Where the output of an attempt is kept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -581,7 +582,15 @@ def test_doctor_tells_each_problem_with_its_fix_and_mends_it(shop):
     assert problem.keys() == {"kind", "what", "where", "fix"}
     assert problem["where"] == str(shop_link)
     assert "1 problem mended. Nothing else is wrong." in shop("doctor", "--repair")
-    assert shop.data("doctor", "--deep") == {"problems": [], "mended": []}
+    assert shop.data("doctor", "--deep") == {"problems": [], "mended": [], "gone": ""}
+
+
+def test_doctor_says_what_is_gone_when_it_rebuilds_from_files(shop):
+    shop("materialize")
+    shutil.rmtree(shop.root / "warehouse" / "snapshots")
+    assert "doctor --repair" in shop("doctor", exits=1)
+    assert "Rebuilt from files. Gone: runs and their steps" in shop("doctor", "--repair")
+    assert shop("doctor", "--deep") == "Every promise is kept.\n"
 
 
 def test_plan_warns_of_what_refreshes_and_reads_itself_and_counts_what_was_missed(shop):

@@ -288,3 +288,29 @@ def test_when_every_snapshot_is_lost_it_says_so(sound: Mill) -> None:
     assert found(sound) == {"lost"}
     lose_the_link(sound)
     assert found(sound) == {"lost"}
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["links", "no links"])
+def test_when_every_snapshot_is_lost_files_tell_what_is_live_and_held(
+    sound: Mill, served: bool
+) -> None:
+    live = "SELECT asset, partition, materialization FROM lineage.production ORDER BY ALL"
+    edges = """
+        SELECT e.upstream, e.downstream FROM lineage.materialization_edges e
+        JOIN lineage.production p ON p.materialization = e.downstream ORDER BY ALL
+    """
+    rows = "SELECT * EXCLUDE (quarantine_materialization) FROM quarantine.orders ORDER BY id"
+    before = [sound.sql(query) for query in (live, edges, rows)]
+    shutil.rmtree(warehouse(sound) / "snapshots")
+    if not served:
+        shutil.rmtree(warehouse(sound) / "production")
+    done = sound.open().repair(deep=True)
+    assert done.left == ()
+    assert [sound.sql(query) for query in (live, edges, rows)] == before
+    assert "gone: runs" in sound.sql("SELECT message FROM lineage.runs")[0][0]
+    assert done.gone.startswith("runs and their steps")
+    made = {(s.asset, s.key) for s in sound.plan().steps if s.action == "make"}
+    assert made <= {("orders", "2024-01-03"), ("revenue", "2024-01-03"), ("total", "")}
+    assert sound.run().exit_status == 3
+    assert sound.sql("SELECT sum(amount) FROM production.revenue") == [(480,)]
+    assert found(sound, deep=True) == set()

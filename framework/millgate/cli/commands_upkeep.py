@@ -70,8 +70,10 @@ def doctor(call: Call, deep: bool, repair: bool) -> Answer:
     project = call.open()
     if repair:
         done = project.repair(deep=deep)
-        problems, mended = done.left, done.mended
+        problems, mended, gone = done.left, done.mended, done.gone
     else:
-        problems, mended = tuple(project.examine(deep=deep)), ()
-    data = {"problems": problems, "mended": mended}
-    return Answer(data, lambda width: doctor_lines(problems, mended, width), 1 if problems else 0)
+        problems, mended, gone = tuple(project.examine(deep=deep)), (), ""
+    data = {"problems": problems, "mended": mended, "gone": gone}
+    return Answer(
+        data, lambda width: doctor_lines(problems, mended, gone, width), 1 if problems else 0
+    )

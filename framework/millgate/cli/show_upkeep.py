@@ -36,7 +36,7 @@ def vacuum_lines(done: Vacuumed, width: int | None, *, dry_run: bool) -> Iterato
 
 
 def doctor_lines(
-    problems: Sequence[Problem], mended: Sequence[Problem], width: int | None
+    problems: Sequence[Problem], mended: Sequence[Problem], gone: str, width: int | None
 ) -> Iterator[Text]:
     """Each problem in one line: what, where, fix; then their number."""
     rows = [(Text("mended", "green"), p.what, p.where, "-") for p in mended]
@@ -45,6 +45,8 @@ def doctor_lines(
         yield from grid(_PROBLEMS, rows, width)
         yield Text()
     yield from hanging("", _verdict(problems, mended), width)
+    if gone:
+        yield from hanging("", f"Rebuilt from files. Gone: {gone}.", width)
     if any(REPAIR in p.fix for p in problems):
         yield from next_line(REPAIR, width)
 

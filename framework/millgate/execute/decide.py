@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import polars as pl
@@ -184,6 +184,8 @@ def _released(
         "materialization": number,
         "run": run.id,
         "code_fingerprint": refused.code_fingerprint,
+        "input_fingerprint": refused.input_fingerprint,
+        "inputs": [asdict(version) for version in refused.inputs],
         "derived_from": refused.id,
     }
     writing.write(frame, staged, footer)

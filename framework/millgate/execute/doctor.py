@@ -88,7 +88,8 @@ def _snapshot(mill: Mill, what: str, where: str) -> Problem:
 
 
 def _lost(what: str, where: str) -> Problem:
-    return Problem("lost", what, where, "restore a snapshot from a backup; no whole one is left")
+    fix = f"restore a snapshot from a backup, or {REPAIR} rebuilds from files what is live and held"
+    return Problem("lost", what, where, fix)
 
 
 def _without_snapshot(mill: Mill) -> list[Problem]:

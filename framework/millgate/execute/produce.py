@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -97,15 +98,8 @@ def footer(order: Order) -> dict[str, Any]:
         "materialization": order.materialization,
         "run": order.run,
         "code_fingerprint": order.code_fingerprint,
-        "inputs": [
-            {
-                "asset": version.asset,
-                "partition": version.partition,
-                "materialization": version.materialization,
-                "data_hash": version.data_hash,
-            }
-            for version in order.read
-        ],
+        "input_fingerprint": order.input_fingerprint,
+        "inputs": [asdict(version) for version in order.read],
     }
 
 

@@ -11,6 +11,7 @@ from millgate.errors import StoreError
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.doctor import Problem, examine, serves, whole_snapshots
 from millgate.execute.mill import Mill
+from millgate.execute.rebuild import GONE, rebuild
 from millgate.execute.running import open_run, started
 from millgate.execute.upkeep import tidy
 from millgate.execute.vacuum import vacuum
@@ -24,6 +25,8 @@ class Repaired:
 
     found: tuple[Problem, ...]
     left: tuple[Problem, ...]
+    gone: str = ""
+    """History that is lost, where the catalog was rebuilt from files."""
 
     @property
     def mended(self) -> tuple[Problem, ...]:
@@ -38,9 +41,13 @@ def repair(mill: Mill, *, deep: bool = False) -> Repaired:
     if "snapshot" in kinds:
         _point_to_newest(mill)
         kinds |= {problem.kind for problem in examine(mill)}
+    if "lost" in kinds:
+        rebuild(mill)
+        kinds |= {problem.kind for problem in examine(mill)}
     if kinds - {"lost", "snapshot"}:
         _mend(mill, kinds)
-    return Repaired(tuple(found), tuple(examine(mill, deep=deep)) if found else ())
+    left = tuple(examine(mill, deep=deep)) if found else ()
+    return Repaired(tuple(found), left, GONE if "lost" in kinds else "")
 
 
 def _point_to_newest(mill: Mill) -> None:

@@ -162,6 +162,12 @@ class Warehouse:
         for file in [*(self.layout.versions / p for p in paths), self.layout.snapshot(snapshot)]:
             self._files.protect(file)
 
+    def forget_link(self) -> None:
+        """Take away the link to a snapshot that is lost."""
+        with exclusive_lock(self.layout.commit_lock):
+            if self.layout.database.is_symlink():
+                self._files.unlink(self.layout.database)
+
     def point_to(self, number: int) -> None:
         """Make an existing snapshot the current one."""
         with exclusive_lock(self.layout.commit_lock):
