@@ -314,3 +314,24 @@ def test_when_every_snapshot_is_lost_files_tell_what_is_live_and_held(
     assert sound.run().exit_status == 3
     assert sound.sql("SELECT sum(amount) FROM production.revenue") == [(480,)]
     assert found(sound, deep=True) == set()
+
+
+@pytest.mark.parametrize("damage", [break_the_snapshot, None], ids=["snapshot", "lost"])
+def test_what_a_lost_catalog_named_is_not_removed_as_an_orphan(
+    sound: Mill, damage: Damage | None
+) -> None:
+    sound.now += timedelta(days=3)
+    (sound.root / "assets" / "total.sql").unlink()
+    sound.write("assets/apart.sql", "SELECT 1 AS n\n")
+    sound.run("apart")
+    (sound.root / "assets" / "apart.sql").unlink()
+    for path in (warehouse(sound) / "versions").rglob("*.parquet"):
+        os.utime(path, (0, 0))
+    files = set((warehouse(sound) / "versions").rglob("*.parquet"))
+    if damage is None:
+        shutil.rmtree(warehouse(sound) / "snapshots")
+    else:
+        damage(sound)
+    done = sound.open().repair()
+    assert {problem.kind for problem in done.left} == {"orphan"}
+    assert set((warehouse(sound) / "versions").rglob("*.parquet")) == files

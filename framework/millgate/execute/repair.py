@@ -62,7 +62,8 @@ def _mend(mill: Mill, kinds: AbstractSet[str]) -> None:
     tidy(mill)
     if kinds & {"view", "wal"}:
         _commit_views(mill)
-    if "orphan" in kinds:
+    # Where the catalog is another one now, what it does not name may be all that is left of it.
+    if "orphan" in kinds and not kinds & {"lost", "snapshot"}:
         # Longer than anything is old: only what no table names goes.
         vacuum(mill, timedelta.max)
 
