@@ -30,6 +30,7 @@ from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.retire import Retirement, propose_retirement, retire
 from millgate.execute.rollback import propose_rollback, roll_back
 from millgate.execute.running import carry_out
+from millgate.execute.trial import Trial, try_gates
 from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.lineage import catalog
 from millgate.model.duration import parse_duration
@@ -307,6 +308,10 @@ class Project:
     def retire(self, retirement: Retirement, *, reason: str, actor: str | None = None) -> int:
         """Carry out a retirement as it was proposed, in one commit; returns its snapshot."""
         return retire(replace(self.mill, actor=actor or self.actor), retirement, reason)
+
+    def try_gates(self, target: str = "") -> tuple[Trial, ...]:
+        """What today's gates say of what is live and what waits; records nothing."""
+        return try_gates(self.mill, target)
 
     def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:
         """Remove what nothing needs any more; `keep` instead of the project's retention."""

@@ -11,6 +11,7 @@ import click
 from millgate.cli import (
     commands_data,
     commands_decide,
+    commands_gate,
     commands_run,
     commands_start,
     commands_upkeep,
@@ -31,6 +32,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         commands_run.materialize,
         commands_run.backfill,
         commands_run.resume,
+        commands_gate.check,
     ),
     "Watch": (
         commands_watch.status,
@@ -38,7 +40,12 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         commands_watch.runs,
         commands_watch.logs,
     ),
-    "Decide": (commands_decide.quarantine, commands_decide.rollback, commands_decide.retire),
+    "Decide": (
+        commands_decide.quarantine,
+        commands_gate.gate,
+        commands_decide.rollback,
+        commands_decide.retire,
+    ),
     "Data": (commands_data.sql, commands_data.lineage, commands_data.export),
     "Upkeep": (commands_upkeep.vacuum, commands_upkeep.doctor),
 }

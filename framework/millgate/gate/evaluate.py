@@ -48,6 +48,13 @@ class Evaluation:
         """Whether the accepted rows differ from the frame that was judged."""
         return self.judgement.verdict == "split" or self._findings.shaping.changes
 
+    @property
+    def failing(self) -> pl.Series:
+        """For each row of the frame that was judged, whether it fails an error rule."""
+        if not self._rejecting:
+            return pl.repeat(False, self.judgement.rows, eager=True)
+        return self._masks.select(pl.any_horizontal(pl.all())).to_series()
+
     def accepted(self, frame: Frame) -> Frame:
         """The rows that enter production, in the form the schema gives them; none on hold."""
         if self.judgement.verdict == "promote" and not self.rewrites:

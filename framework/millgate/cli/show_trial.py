@@ -1,0 +1,100 @@
+"""What today's gates say of what is there, as people read it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.text import Text
+
+from millgate.cli.grid import Cell, Column, counted, grid, hanging
+from millgate.cli.ranges import grain_of, summary
+from millgate.cli.show_plan import command_line, next_line
+from millgate.execute.trial import Trial
+
+_WHAT = {"refused": "yellow", "accepted": "green"}
+_COLUMNS = (
+    Column("what"),
+    Column("asset"),
+    Column("partitions"),
+    Column("n", "right"),
+    Column("rows", "right"),
+    Column("why"),
+)
+
+
+def check_lines(live: Sequence[Trial], target: str, width: int | None) -> Iterator[Text]:
+    """The live partitions that today's gates refuse, with the checks that they fail."""
+    failing = [trial for trial in live if trial.is_failing]
+    if failing:
+        yield from grid(_COLUMNS, _rows("refused", failing), width)
+        yield Text()
+    told = f"{len(failing):,} of {counted(len(live), 'live partition')} would be refused."
+    if not failing:
+        told = f"Today's gates let in all that is live ({counted(len(live), 'partition')})."
+    yield from hanging("", f"{told} Nothing was recorded.", width)
+    if failing:
+        yield from next_line(command_line("plan", target), width)
+
+
+def diff_lines(
+    found: Sequence[Trial], judged: int, target: str, width: int | None
+) -> Iterator[Text]:
+    """What would newly be refused and accepted."""
+    if not found:
+        told = f"No difference in {counted(judged, 'partition')}. Nothing was recorded."
+        yield from hanging("", told, width)
+        return
+    refused = [trial for trial in found if trial.is_newly_refused]
+    accepted = [trial for trial in found if trial.is_newly_accepted]
+    rows = [*_rows("refused", refused), *_rows("accepted", accepted)]
+    yield from grid(_COLUMNS, rows, width)
+    yield Text()
+    told = (
+        f"{counted(_count(refused, 'refused'), 'row')} newly refused, "
+        f"{counted(_count(accepted, 'accepted'), 'row')} newly accepted. Nothing was recorded."
+    )
+    yield from hanging("", told, width)
+    yield from next_line(command_line("plan", target), width)
+
+
+def trial_data(trial: Trial) -> dict[str, object]:
+    """A trial for a program."""
+    judgement = trial.judgement
+    return {
+        "asset": trial.asset,
+        "partition": trial.partition,
+        "materialization": trial.materialization,
+        "live": trial.live,
+        "verdict": judgement.verdict,
+        "rows": judgement.rows,
+        "rejected_rows": judgement.rejected_rows,
+        "newly_refused": trial.refused if trial.is_newly_refused else 0,
+        "newly_accepted": trial.accepted,
+        "messages": [result.message for result in judgement.failed],
+    }
+
+
+def _rows(what: str, trials: Iterable[Trial]) -> list[Sequence[Cell]]:
+    """A row for all partitions of an asset that fail the same checks."""
+    groups: dict[tuple[str, str], list[Trial]] = defaultdict(list)
+    for trial in trials:
+        rules = dict.fromkeys(r.message.rpartition(": ")[0] for r in trial.judgement.failed)
+        why = "; ".join(rules) if what != "accepted" else ""
+        groups[trial.asset, why].append(trial)
+    return [
+        (
+            Text(what, _WHAT.get(what, "yellow")),
+            asset,
+            summary(keys, grain_of(keys[0])) or "-",
+            f"{len(alike):,}",
+            f"{_count(alike, 'accepted' if what == 'accepted' else 'refused'):,}",
+            why,
+        )
+        for (asset, why), alike in groups.items()
+        for keys in [[trial.partition for trial in alike]]
+    ]
+
+
+def _count(trials: Iterable[Trial], what: str) -> int:
+    return sum(trial.accepted if what == "accepted" else trial.refused for trial in trials)
