@@ -623,13 +623,16 @@ def test_a_gate_is_tried_before_it_is_adopted(shop):
     assert "No difference in 7 partitions." in shop("gate", "diff", "orders")
     file = shop.root / "assets" / "orders.py"
     file.write_text(file.read_text().replace("gt=0", "gt=20"))
-    assert shop("gate", "diff", "orders") == """\
+    assert (
+        shop("gate", "diff", "orders")
+        == """\
  what     asset   partitions             n  rows  why
  refused  orders  2025-03-03 and 2 more  3     3  amount > 20
 
 3 rows newly refused, 0 rows newly accepted. Nothing was recorded.
 Next: millgate plan orders
 """
+    )
     assert "3 of 15 live partitions would be refused." in shop("check", exits=3)
     assert {t["newly_refused"] for t in shop.data("gate", "diff", "orders")} == {1}
     assert len(shop.data("check", exits=3)) == 15
