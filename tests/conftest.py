@@ -41,10 +41,10 @@ class Mill:
         return self.open().propose(Request("plan", target, **options))
 
     def run(self, target: str = "", command: str = "materialize", **options: Any) -> Report:
-        workers = options.pop("workers", 2)
+        how = {"workers": options.pop("workers", 2), "executor": options.pop("executor", None)}
         request = Request(command, target, **options)  # type: ignore[arg-type]
         project = self.open()
-        return project.run(request, project.propose(request), workers=workers, watcher=Silence())
+        return project.run(request, project.propose(request), watcher=Silence(), **how)
 
     def sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What plain DuckDB answers on the current snapshot, without any Millgate code."""

@@ -16,7 +16,10 @@ MillgateError
 ├── MissingSource             the files that everything would be made from are missing (exit 3)
 ├── StepFailed                a step did not produce a partition (exit 1)
 │   ├── BadResult             the asset returned something Millgate cannot store
-│   └── SourceChanged         a source file changed while it was read
+│   ├── SourceChanged         a source file changed while it was read
+│   ├── CodeChanged           a worker found other code than the run was planned with
+│   ├── TimedOut              a try took longer than its asset allows
+│   └── WorkerLost            the process that a step ran in ended
 ├── GateError                 a gate that cannot be compiled, or that broke while judging (exit 1)
 ├── StoreError                the warehouse cannot be read or written (exit 1)
 │   └── CatalogTooNew         the warehouse was written by a newer Millgate
@@ -113,6 +116,18 @@ class BadResult(StepFailed):
 
 class SourceChanged(StepFailed):
     code = "source_changed"
+
+
+class CodeChanged(StepFailed):
+    code = "code_changed"
+
+
+class TimedOut(StepFailed):
+    code = "timed_out"
+
+
+class WorkerLost(StepFailed):
+    code = "worker_lost"
 
 
 class GateError(MillgateError):

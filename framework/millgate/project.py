@@ -34,6 +34,7 @@ from millgate.execute.trial import Trial, try_gates
 from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.lineage import catalog
 from millgate.model.duration import parse_duration
+from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
 from millgate.plan.selection import select
 from millgate.store import views
@@ -65,6 +66,8 @@ class Configuration:
     limits: Mapping[str, int] = field(default_factory=dict)
     """How many steps of assets with a tag may run at a time."""
     retention: str = "30d"
+    executor: str = "threads"
+    """Where steps run, unless a run says otherwise."""
 
     @property
     def kept_for(self) -> timedelta:
@@ -105,6 +108,8 @@ def read_configuration(root: Path) -> Configuration:
                 where=f"{file}, [tool.millgate]",
                 fix=f'write it in quotes, such as {key} = "{key}"',
             )
+        elif key == "executor":
+            Placement.parse(value, where=f"{file}, [tool.millgate]")
     return Configuration(**{"name": root.name, **given})
 
 
@@ -204,6 +209,7 @@ class Project:
     def _mill(self, graph: Graph) -> Mill:
         return Mill(
             root=self.root,
+            folder=self.root / self.configuration.assets,
             graph=graph,
             layout=self.layout,
             warehouse=self.warehouse,
@@ -229,15 +235,27 @@ class Project:
         request: Request,
         plan: Plan,
         *,
-        workers: int,
+        workers: int | None = None,
         watcher: Watcher,
         wait: bool = False,
+        executor: str | None = None,
     ) -> Report:
-        """Carry out a plan.
+        """Carry out a plan, `workers` steps side by side (by default as many as there are
+        processors) where `executor` says: `threads`, `processes`, `dask` or `dask:ADDRESS`.
 
         If another run holds its partitions, `wait` for it; else Conflict, and nothing done.
         """
-        return carry_out(self.mill, request, plan, workers=workers, watcher=watcher, wait=wait)
+        chosen = executor or self.configuration.executor
+        placement = Placement.parse(chosen, where=f"--executor {chosen}")
+        return carry_out(
+            self.mill,
+            request,
+            plan,
+            placement=placement,
+            workers=workers,
+            watcher=watcher,
+            wait=wait,
+        )
 
     def unfinished(self) -> list[Unfinished]:
         """The runs that can be resumed and have something left to do, the newest first."""

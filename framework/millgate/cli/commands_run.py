@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -76,6 +75,11 @@ def _carrying(function: Decorated) -> Decorated:
             type=click.IntRange(min=1),
             metavar="N",
             help="Steps side by side; as many as processors by default.",
+        ),
+        click.option(
+            "--executor",
+            metavar="WHERE",
+            help="Where steps run: threads, processes, dask or dask:ADDRESS.",
         ),
     ):
         function = option(function)
@@ -238,9 +242,10 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
         report = project.run(
             request,
             plan,
-            workers=options["workers"] or _processors(),
+            workers=options["workers"],
             watcher=watcher,
             wait=options["wait"],
+            executor=options["executor"],
         )
     seconds = time.monotonic() - began
     return Answer(
@@ -287,9 +292,3 @@ def grains_of(project: Project) -> Grains:
         node.name: node.partitions.time.grain if node.partitions.time else None
         for node in project.graph.nodes
     }
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,10 +38,6 @@ class AttemptLog:
         for value, name in self._secrets.items():
             text = text.replace(value, f"***{name}***")
         return text
-
-    @property
-    def written(self) -> bool:
-        return self._file is not None
 
     def close(self) -> None:
         if self._file is not None:
@@ -74,9 +71,33 @@ class _Handler(logging.Handler):
             log.write(self.format(record) + "\n")
 
 
+_lock = threading.Lock()
+_routed = ExitStack()
+_held = 0
+
+
 @contextmanager
 def captured_output() -> Iterator[None]:
-    """Route what steps print and log to their attempts' logs while the block runs."""
+    """Route what steps print and log to their attempts' logs while the block runs.
+
+    Several threads may be in such a block at once.
+    """
+    global _held
+    with _lock:
+        if not _held:
+            _routed.enter_context(_routing())
+        _held += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _held -= 1
+            if not _held:
+                _routed.close()
+
+
+@contextmanager
+def _routing() -> Iterator[None]:
     stdout, stderr = sys.stdout, sys.stderr
     handler = _Handler()
     handler.setFormatter(_FORMAT)

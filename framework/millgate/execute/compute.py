@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from millgate.declare.query import check_parameters, named_parameters, statement_reads
-from millgate.errors import BadQuery, BadResult, DeclarationError
+from millgate.errors import BadQuery, BadResult, DeclarationError, MissingSetting
 from millgate.execute.order import Order, ResolvedInput
 from millgate.model.asset import Asset, Form, Source
 from millgate.model.partition import Partition
@@ -58,7 +58,14 @@ def clear_scratch() -> None:
 
 
 def settings_of(asset: Asset) -> dict[str, str]:
-    """The values of an asset's settings by parameter; they were checked before the run began."""
+    """The values of an asset's settings by parameter, as this process has them."""
+    for parameter, env in asset.settings.items():
+        if env.variable not in os.environ:
+            raise MissingSetting(
+                f"{asset.name} needs the environment variable {env.variable}",
+                where=f"{asset.defined_in}, parameter {parameter}",
+                fix=f"export {env.variable}=... where the steps run",
+            )
     return {name: os.environ[env.variable] for name, env in asset.settings.items()}
 
 

@@ -18,6 +18,7 @@ class Interrupt:
     """Whether the person has asked to stop."""
 
     requested = False
+    insisted = False
 
 
 @contextmanager
@@ -33,12 +34,18 @@ def stoppable() -> Iterator[Interrupt]:
 
     def request(_signal: int, _frame: FrameType | None) -> None:
         if interrupt.requested:
+            interrupt.insisted = True
             raise KeyboardInterrupt
         interrupt.requested = True
 
     before = {s: signal.signal(s, request) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interrupt
+    except RuntimeError as error:
+        # What DuckDB makes of a KeyboardInterrupt that comes while it works.
+        if interrupt.insisted:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 class Mill:
     """The parts of an open project.
 
-    `clock` gives the aware present; `actor` is who runs this; `code_version` names the commit of
-    the project's own repository, where it has one.
+    `folder` has the modules of the assets; `clock` gives the aware present; `actor` is who runs
+    this; `code_version` names the commit of the project's own repository, where it has one.
     """
 
     root: Path
+    folder: Path
     graph: Graph
     layout: Layout
     warehouse: Warehouse

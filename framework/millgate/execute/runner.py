@@ -19,6 +19,7 @@ from millgate.execute.limits import Limits
 from millgate.execute.mill import Mill
 from millgate.execute.order import Order, Product, Version, Worked
 from millgate.execute.ordering import Spared, order_of, reconsidered
+from millgate.execute.places import Place
 from millgate.execute.proposal import Proposal
 from millgate.execute.versions import Versions
 from millgate.gate.contract import contract_results
@@ -43,7 +44,7 @@ class Runner:
         proposal: Proposal,
         run: Run,
         pool: Executor,
-        width: int,
+        place: Place,
         watcher: Watcher,
         interrupt: Interrupt,
         replan: Replan,
@@ -55,7 +56,7 @@ class Runner:
         self._replan = replan
         self._run = run
         self._pool = pool
-        self._width = width
+        self._place = place
         self._watcher = watcher
         self._interrupt = interrupt
         self._stop = threading.Event()
@@ -185,7 +186,7 @@ class Runner:
 
     def _submit(self) -> None:
         """Hand out ready steps until every worker has one and one waits."""
-        while len(self._running) <= self._width and (step := self._board.take()):
+        while len(self._running) <= self._place.width and (step := self._board.take()):
             blocker = step.cause.of if step.action == "blocked" else self._board.blocker(step)
             if blocker is not None:
                 why = f"{step.cause.kind}: {blocker}" if step.action == "blocked" else blocker
@@ -206,7 +207,7 @@ class Runner:
         future = self._pool.submit(
             work,
             order,
-            self._mill.gates[order.asset.name],
+            self._place,
             root=self._mill.root,
             log_path=self._mill.layout.log_file,
             clock=self._mill.clock,

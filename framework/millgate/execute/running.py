@@ -11,10 +11,12 @@ from millgate.errors import Conflict, UsageError
 from millgate.execute.capture import captured_output
 from millgate.execute.interrupt import WORKERS, stoppable
 from millgate.execute.mill import Mill
+from millgate.execute.places import Place, check_timeouts, opened_place
 from millgate.execute.proposal import Proposal, check_settings, check_sources, propose
 from millgate.execute.runner import Runner
 from millgate.execute.upkeep import note_broken, tidy
 from millgate.lineage import queries
+from millgate.model.placement import Placement
 from millgate.model.record import Run
 from millgate.model.request import Report, Request, Watcher
 from millgate.model.step import Plan
@@ -26,50 +28,72 @@ def carry_out(
     request: Request,
     plan: Plan,
     *,
-    workers: int,
+    placement: Placement,
+    workers: int | None,
     watcher: Watcher,
     wait: bool = False,
 ) -> Report:
     """Run a plan: claim its partitions, do the steps, commit what passes, report.
+
+    The steps run where `placement` says, `workers` of them side by side; as many as it has by
+    default.
 
     If another living run has claimed one of the partitions, it is waited for; without `wait`
     raises Conflict, having done nothing. An error that breaks the run off, such as a full disk,
     keeps what was committed before it.
     """
     check_sources(plan)
-    check_settings(mill, plan)
+    check_timeouts(mill, plan, placement)
+    if not placement.address:
+        check_settings(mill, plan)
     tidy(mill)
-    with open_run(mill, request.command, request.text, resumes=request.resumes) as opened:
+    with (
+        opened_place(mill, placement, workers) as place,
+        open_run(mill, request.command, request.text, resumes=request.resumes) as opened,
+    ):
         request = replace(request, moment=request.moment or opened.info.started_at)
         proposal = _claimed(mill, request, plan, opened, watcher if wait else None)
         if not proposal.plan.steps:
             return Report(opened.id, proposal.plan, (), None)
+        check_timeouts(mill, proposal.plan, placement)
         if request.atomic:
             _check_atomic(mill, proposal)
-        run = started(mill, opened, plan)
-        with captured_output(), stoppable() as interrupt:
-            pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKERS)
-            replan = partial(_remaining, mill, request, opened)
-            first = _without_deferred(mill, proposal)
-            runner = Runner(
-                mill,
-                first,
-                run,
-                pool,
-                workers,
-                watcher,
-                interrupt,
-                replan,
-                atomic=request.atomic,
-            )
-            try:
-                return runner.go()
-            except BaseException as error:
-                note_broken(mill, opened, run, error)
-                raise
-            finally:
-                pool.shutdown(wait=not runner.is_busy, cancel_futures=True)
-                mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
+        return _worked_off(mill, request, plan, proposal, opened, place, watcher)
+
+
+def _worked_off(
+    mill: Mill,
+    request: Request,
+    plan: Plan,
+    proposal: Proposal,
+    opened: OpenRun,
+    place: Place,
+    watcher: Watcher,
+) -> Report:
+    """Carry out a proposal for whose partitions the run has the claims."""
+    run = started(mill, opened, plan)
+    with captured_output(), stoppable() as interrupt:
+        pool = ThreadPoolExecutor(place.width, thread_name_prefix=WORKERS)
+        runner = Runner(
+            mill,
+            _without_deferred(mill, proposal),
+            run,
+            pool,
+            place,
+            watcher,
+            interrupt,
+            partial(_remaining, mill, request, opened),
+            atomic=request.atomic,
+        )
+        try:
+            return runner.go()
+        except BaseException as error:
+            note_broken(mill, opened, run, error)
+            raise
+        finally:
+            over = place.leave() or not runner.is_busy
+            pool.shutdown(wait=over, cancel_futures=True)
+            mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
 
 
 def _claimed(

@@ -45,6 +45,7 @@ class Retry:
     `times` counts the tries after the first. The wait begins at `delay`, grows by `backoff` at
     each try up to `max_delay`, and with `jitter` is spread at random up to a second more. `on`
     names the exceptions that are tried again, as classes or by the name of a class; all if empty.
+    A try that takes longer than `timeout` is ended, which needs an executor that can end it.
     """
 
     times: int = 3
@@ -53,6 +54,7 @@ class Retry:
     max_delay: str = "5m"
     jitter: bool = True
     on: Sequence[type[BaseException] | str] = ()
+    timeout: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.on, str | type):
@@ -75,6 +77,19 @@ class Retry:
             )
         for text in (self.delay, self.max_delay):
             parse_duration(text, where="Retry")
+        if self.timeout is not None and not self.timeout_s:
+            raise DeclarationError(
+                f"timeout={self.timeout!r} leaves no time",
+                where="Retry",
+                fix='give the longest that one try may take, such as timeout="10m"',
+            )
+
+    @property
+    def timeout_s(self) -> float | None:
+        """The seconds that one try may take; None where it may take any time."""
+        if self.timeout is None:
+            return None
+        return parse_duration(self.timeout, where="Retry").total_seconds()
 
     def covers(self, error: BaseException) -> bool:
         """Whether an error is one of those that are tried again.
