@@ -335,6 +335,34 @@ def test_code_that_changed_since_the_plan_is_not_run(mill: Mill, executor: str) 
     assert mill.run("fragile").exit_status == 0
 
 
+AT_ONCE = """
+import os
+from pathlib import Path
+
+import polars as pl
+
+from millgate import Keys, Partition, asset
+
+here = Path(__file__).parent.parent
+
+
+@asset(partitions=Keys("a", "b"))
+def differing(partition: Partition) -> pl.DataFrame:
+    (here / partition.key).touch()
+    while not all((here / key).exists() for key in "ab"):
+        os.sched_yield()
+    return pl.DataFrame({"n": [1 if partition.key == "a" else "one"]})
+"""
+
+
+@pytest.mark.parametrize("executor", ["threads", *EVERYWHERE])
+def test_of_two_that_contradict_each_other_one_is_held(mill: Mill, executor: str) -> None:
+    mill.write("assets/differing.py", AT_ONCE)
+    report = mill.run(executor=executor)
+    assert sorted(done.outcome for done in report.done) == ["held", "made"]
+    assert mill.sql("SELECT status, error_type FROM lineage.attempts") == [("succeeded", None)] * 2
+
+
 def command(mill: Mill, executor: str) -> subprocess.Popen[str]:
     words = ["-m", "millgate", "materialize", "--executor", executor, "--workers", "2"]
     return subprocess.Popen(

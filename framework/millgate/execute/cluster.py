@@ -5,13 +5,14 @@ All its workers see the project's folder under the same path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor
-from contextlib import ExitStack, contextmanager
-from multiprocessing import active_children
-from multiprocessing.process import BaseProcess
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from millgate.errors import UsageError, WorkerLost
 from millgate.execute import worker
@@ -29,8 +30,9 @@ class Cluster:
     """The workers behind an executor."""
 
     def __init__(
-        self, mill: Mill, executor: Executor, width: int, own: Sequence[BaseProcess]
+        self, mill: Mill, executor: Executor, width: int, own: Callable[[], Iterable[int]]
     ) -> None:
+        """`own` gives the ids of the worker processes that this run started itself."""
         self._mill = mill
         self._executor = executor
         self._own = own
@@ -41,7 +43,7 @@ class Cluster:
         self._running.add(order.staged)
         try:
             message = write_order(order, self._mill, log)
-            return self._executor.submit(attempt_unless_begun, message).result()
+            return self._executor.submit(attempt_unless_begun, message, uuid4().hex).result()
         except (Exception, CancelledError) as error:
             lost = WorkerLost(
                 f"the cluster lost {order.step}: {str(error) or type(error).__name__}",
@@ -53,18 +55,20 @@ class Cluster:
             self._running.discard(order.staged)
 
     def leave(self) -> bool:
-        for process in self._own if self._running else ():
-            process.kill()
+        for pid in self._own() if self._running else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._executor.shutdown(wait=False)
         return False
 
 
-def attempt_unless_begun(written: WrittenOrder) -> Tried:
-    """Carry out an order, once: Dask hands what a dead worker had to another one by itself.
+def attempt_unless_begun(written: WrittenOrder, sent: str) -> Tried:
+    """Carry out what was sent under an id, and only once.
 
-    The death costs its step one attempt, and Millgate decides whether there is another.
+    Dask hands what a dead worker had to another one by itself; here the death costs the step one
+    attempt, and its `Retry` says whether there is another.
     """
-    begun = Path(f"{written.staged}.begun")
+    begun = Path(f"{written.staged}.{sent}")
     begun.parent.mkdir(parents=True, exist_ok=True)
     try:
         begun.touch(exist_ok=False)
@@ -96,15 +100,17 @@ def opened_cluster(mill: Mill, address: str, width: int | None) -> Iterator[Clus
     address = address or dask.config.get("scheduler-address", None) or ""
     with ExitStack() as held:
         held.enter_context(main_left_out())
-        before = set(active_children())
+        nannies: Mapping[object, Any] = {}
         if address:
             client = held.enter_context(_connected(distributed, address))
         else:
             client = held.enter_context(_started(distributed, width or processors()))
-        own = [child for child in active_children() if child not in before]
+            nannies = client.cluster.workers
         threads = sum(client.nthreads().values()) or 1
         executor: Executor = client.get_executor(pure=False, retries=0)
-        yield Cluster(mill, executor, width or threads, own)
+        yield Cluster(
+            mill, executor, width or threads, lambda: [n.pid for n in nannies.values() if n.pid]
+        )
 
 
 def _connected(distributed: Any, address: str) -> Any:

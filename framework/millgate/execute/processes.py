@@ -64,7 +64,7 @@ class Processes:
             )
             return not_tried(error, self._mill.root, again=True)
         except Exception as broken:
-            ended = slot.end()
+            ended = slot.end() if isinstance(broken, BrokenExecutor) else ""
             lost = WorkerLost(
                 f"the worker of {order.step} {ended or f'is gone: {broken}'}",
                 where=order.asset.defined_in,
@@ -86,8 +86,9 @@ class _Slot:
         """Have a worker that has imported the project; BrokenExecutor if it cannot be had."""
         if self._closed.is_set():
             raise BrokenExecutor("the run is over")
-        if self._pool is not None:
+        if self._process is not None and self._process.is_alive():
             return
+        self.end()
         spawn = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(1, spawn, initializer=worker.stand_alone)
         self._pool = pool
