@@ -87,6 +87,20 @@ PROJECTS = {
         ["list"],
         'write limits = {"api" = 2}',
     ),
+    "a channel that is no URL": (
+        {"pyproject.toml": '[tool.millgate]\n[[tool.millgate.alerts]]\nto = ["#ops"]\n'},
+        ["list"],
+        "give a list of text, such as",
+    ),
+    "alerts of an unknown asset": (
+        {
+            "assets/a.py": GOOD,
+            "pyproject.toml": "[tool.millgate]\n[[tool.millgate.alerts]]\n"
+            'to = ["env:X"]\nselect = "nubmers"\n',
+        },
+        ["materialize"],
+        "did you mean numbers?",
+    ),
     "unknown asset": ({"assets/a.py": GOOD}, ["plan", "nubmers"], "did you mean numbers?"),
 }
 

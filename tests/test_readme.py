@@ -29,9 +29,10 @@ import pytest
 import millgate
 from millgate.cli.main import SECTIONS, cli, main
 from millgate.cli.options import LOOKED, RAN
+from millgate.configuration import Configuration
 from millgate.lineage import catalog
 from millgate.model.asset import Form
-from millgate.project import ENVIRONMENT, Configuration
+from millgate.project import ENVIRONMENT
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

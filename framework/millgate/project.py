@@ -7,18 +7,18 @@ import os
 import socket
 import subprocess
 import sys
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from millgate.configuration import Configuration, find_root, read_configuration
 from millgate.declare.discovery import discover
-from millgate.errors import ProjectError, did_you_mean
+from millgate.errors import MillgateError, MissingSource, ProjectError
 from millgate.execute.decide import discard, release
 from millgate.execute.doctor import Problem, examine
 from millgate.execute.handover import Exported, export_duckdb
@@ -30,10 +30,10 @@ from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.retire import Retirement, propose_retirement, retire
 from millgate.execute.rollback import propose_rollback, roll_back
 from millgate.execute.running import carry_out
+from millgate.execute.telling import check_alerting, late_assets, tell, try_channels
 from millgate.execute.trial import Trial, try_gates
 from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.lineage import catalog
-from millgate.model.duration import parse_duration
 from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
 from millgate.plan.selection import select
@@ -49,87 +49,11 @@ if TYPE_CHECKING:
     from millgate.model.going_back import Destination, Rollback
     from millgate.model.request import Report, Request, Watcher
     from millgate.model.step import Plan
+    from millgate.plan.lateness import Late
 
 _UNWRITABLE = frozenset("?\\")
 ENVIRONMENT = "MILLGATE_PROJECT"
 """Names the project's folder where the working directory is elsewhere."""
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """`[tool.millgate]` in pyproject.toml; folders are relative to it."""
-
-    name: str = ""
-    assets: str = "assets"
-    warehouse: str = "warehouse"
-    quarantine: str = "quarantine"
-    limits: Mapping[str, int] = field(default_factory=dict)
-    """How many steps of assets with a tag may run at a time."""
-    retention: str = "30d"
-    executor: str = "threads"
-    """Where steps run, unless a run says otherwise."""
-
-    @property
-    def kept_for(self) -> timedelta:
-        """How long what is superseded stays."""
-        return parse_duration(self.retention, where="pyproject.toml, [tool.millgate], retention")
-
-
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` whose pyproject.toml has `[tool.millgate]`."""
-    for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file() and "millgate" in _toml(file).get("tool", {}):
-            return folder
-    raise ProjectError(
-        "no Millgate project here",
-        where=str(start),
-        fix="millgate init DIR starts one; or go to its folder, or give --project DIR",
-    )
-
-
-def read_configuration(root: Path) -> Configuration:
-    """The project's configuration; ProjectError names a key that is unknown or mistaken."""
-    file = root / "pyproject.toml"
-    given = _toml(file)["tool"]["millgate"]
-    known = [f.name for f in fields(Configuration)]
-    for key, value in given.items():
-        if key not in known:
-            raise ProjectError(
-                f"unknown setting {key!r}",
-                where=f"{file}, [tool.millgate]",
-                fix=did_you_mean(key, known, f"settings are {', '.join(known)}"),
-            )
-        if key == "limits":
-            _check_limits(value, file)
-        elif not isinstance(value, str) or not value:
-            raise ProjectError(
-                f"{key} = {value!r} is not text",
-                where=f"{file}, [tool.millgate]",
-                fix=f'write it in quotes, such as {key} = "{key}"',
-            )
-        elif key == "executor":
-            Placement.parse(value, where=f"{file}, [tool.millgate]")
-    return Configuration(**{"name": root.name, **given})
-
-
-def _check_limits(given: object, file: Path) -> None:
-    numbers = given.values() if isinstance(given, dict) else [None]
-    if not all(type(number) is int and number > 0 for number in numbers):
-        raise ProjectError(
-            f"limits = {given!r} does not give tags whole numbers above 0",
-            where=f"{file}, [tool.millgate]",
-            fix='write limits = {"api" = 2}',
-        )
-
-
-def _toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(
-            f"pyproject.toml cannot be read: {error}", where=str(file), fix="mend the TOML"
-        ) from error
 
 
 def present() -> datetime:
@@ -164,6 +88,7 @@ class Project:
     configuration: Configuration
     clock: Callable[[], datetime] = present
     actor: str = field(default_factory=present_actor)
+    _untold: list[str] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -220,6 +145,7 @@ class Project:
             millgate_version=version("millgate"),
             clock=self.clock,
             limits=self.configuration.limits,
+            alerting=self.configuration.alerting,
         )
 
     def select(self, selection: str) -> tuple[str, ...]:
@@ -228,6 +154,7 @@ class Project:
 
     def propose(self, request: Request) -> Plan:
         """The plan that answers a request now. Changes nothing."""
+        check_alerting(self.configuration.alerting, self.graph)
         return propose(self.mill, request).plan
 
     def run(
@@ -247,15 +174,40 @@ class Project:
         """
         chosen = executor or self.configuration.executor
         placement = Placement.parse(chosen, where=f"--executor {chosen}")
-        return carry_out(
-            self.mill,
-            request,
-            plan,
-            placement=placement,
-            workers=workers,
-            watcher=watcher,
-            wait=wait,
-        )
+        try:
+            report = carry_out(
+                self.mill,
+                request,
+                plan,
+                placement=placement,
+                workers=workers,
+                watcher=watcher,
+                wait=wait,
+            )
+        except MissingSource:
+            self.tell()
+            raise
+        if not report.interrupted:
+            self.tell()
+        return report
+
+    def tell(self) -> None:
+        """Tell people what is news to them; `warnings` says what could not be sent."""
+        self._untold.extend(tell(self.mill))
+
+    def try_channels(self) -> dict[str, str | None]:
+        """Send a test to every channel; why it was not sent, by the name of the channel."""
+        return try_channels(self.mill)
+
+    def late(self, connection: duckdb.DuckDBPyConnection) -> list[Late]:
+        """The assets that miss a deadline now; imports `assets/` only where there is one."""
+        if not self.configuration.deadlines:
+            return []
+        try:
+            return late_assets(self.mill, connection)
+        except MillgateError as error:
+            self._untold.append(f"deadlines are not judged: {error.what}")
+            return []
 
     def unfinished(self) -> list[Unfinished]:
         """The runs that can be resumed and have something left to do, the newest first."""
@@ -291,8 +243,8 @@ class Project:
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader should be told about the warehouse."""
-        return self.warehouse.warnings
+        """What a reader should be told about the warehouse, and whom nobody could tell."""
+        return [*self.warehouse.warnings, *self._untold]
 
     def runs_alive(self) -> Sequence[RunInfo]:
         return RunFiles(self.layout).alive()
@@ -359,4 +311,6 @@ class Project:
         actor: str | None,
     ) -> str:
         mill = replace(self.mill, actor=actor or self.actor)
-        return verb(mill, asset, key, reason)
+        done = verb(mill, asset, key, reason)
+        self.tell()
+        return done

@@ -58,7 +58,7 @@ def test_every_command_is_there():
             "lineage",
         ]
         + [f"quarantine {verb}" for verb in ("list", "show", "release", "discard")]
-        + ["export duckdb", "gate diff", "vacuum", "doctor"]
+        + ["alerts list", "alerts test", "export duckdb", "gate diff", "vacuum", "doctor"]
     )
 
 

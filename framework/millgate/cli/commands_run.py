@@ -232,7 +232,10 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     plan = project.propose(request)
     if options["dry_run"] or not plan.steps:
         answer = _planned(call, request, plan, typed)
-        return answer if options["dry_run"] else replace(answer, exit_status=_standing(plan))
+        if options["dry_run"]:
+            return answer
+        project.tell()
+        return replace(answer, exit_status=_standing(plan))
     grains = grains_of(project)
     call.show(plan_lines(plan, grains, call.terminal.width))
     if not _may_start(call, plan, options, typed):

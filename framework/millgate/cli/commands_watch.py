@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def status(call: Call, selection: str) -> Answer:
     """Show how the warehouse is, and what waits for a person.
 
-    As of the last commit: what changed in code and files since then shows in millgate plan.
+    As of the last commit: what changed in code and files since then shows in millgate plan. Assets
+    that miss a deadline of the configuration are late.
     """
     from millgate.cli.finding import find_assets
-    from millgate.cli.show_health import among, status_lines
+    from millgate.cli.show_health import among, late_among, status_lines
     from millgate.lineage import questions
 
     connection = call.reading()
@@ -34,9 +35,10 @@ def status(call: Call, selection: str) -> Answer:
     wanted = find_assets(project, connection, selection)
     found = among(questions.status(connection), wanted)
     alive = project.runs_alive()
+    late = late_among(project.late(connection), wanted)
     return Answer(
-        {"project": project.name, "status": found, "running": alive},
-        lambda width: status_lines(project.name, found, alive, call.now(), width),
+        {"project": project.name, "status": found, "running": alive, "late": late},
+        lambda width: status_lines(project.name, found, alive, late, call.now(), width),
     )
 
 

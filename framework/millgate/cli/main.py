@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from millgate.cli import (
+    commands_alerts,
     commands_data,
     commands_decide,
     commands_gate,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         commands_watch.why,
         commands_watch.runs,
         commands_watch.logs,
+        commands_alerts.alerts,
     ),
     "Decide": (
         commands_decide.quarantine,

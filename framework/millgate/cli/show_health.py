@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from rich.text import Text
 
 from millgate.cli.grid import Cell, Column, counted, grid, hanging
-from millgate.cli.moments import ago, local
+from millgate.cli.moments import ago, local, rough
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_plan import command_line, next_line
+from millgate.lineage.last_error import error_text
 from millgate.lineage.questions import AssetHealth, RunSummary, Status
 from millgate.model.partition import label
+from millgate.plan.lateness import Late
 from millgate.store.locks import RunInfo
 
 _STYLES = {
@@ -31,8 +31,6 @@ _NUMBERS = ("stale", "rolled_back", "failing", "held", "failed", "blocked")
 _RARE = ("rolled_back", "failing")
 """Numbers that are shown only where there is one."""
 _LISTED = 10
-_OWN = "error: "
-"""So begins an error of Millgate's own."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,12 @@ class Waiting:
 
 
 def status_lines(
-    project: str, status: Status, alive: Sequence[RunInfo], now: datetime, width: int | None
+    project: str,
+    status: Status,
+    alive: Sequence[RunInfo],
+    late: Sequence[Late],
+    now: datetime,
+    width: int | None,
 ) -> Iterator[Text]:
     """A line on the snapshot, a table of assets, what waits for a person, what to type next."""
     at = f"{local(status.committed_at, now)} ({ago(status.committed_at, now)})"
@@ -64,7 +67,8 @@ def status_lines(
     yield from hanging(Text(f"{project}  ", "bold"), body, width)
     if status.assets:
         yield Text()
-        yield from _assets(status.assets, width)
+        told = {one.asset: f"late {rough((now - one.since).total_seconds())}" for one in late}
+        yield from _assets(status.assets, told, width)
     waiting = waiting_of(status)
     rows = [*_alive(alive, now), *_rows(waiting)]
     if rows:
@@ -73,6 +77,11 @@ def status_lines(
     command = _next(status, waiting)
     if command:
         yield from next_line(command, width)
+
+
+def late_among(late: Sequence[Late], assets: frozenset[str] | None) -> list[Late]:
+    """Those of the late assets that are asked for; None for all."""
+    return [one for one in late if assets is None or one.asset in assets]
 
 
 def among(status: Status, assets: frozenset[str] | None) -> Status:
@@ -114,32 +123,6 @@ def sentence(messages: Sequence[str]) -> str:
     return f"{messages[0]} (and {counted(len(messages) - 1, 'more check')})"
 
 
-class Failing(Protocol):
-    """What is on record of a step's last attempt."""
-
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def error_type(self) -> str | None: ...
-    @property
-    def error(self) -> str | None: ...
-    @property
-    def error_line(self) -> str | None: ...
-
-
-def error_text(failed: Failing) -> str:
-    """The error of a step in one line: what was raised, where, at which attempt."""
-    lines = (failed.error or "").splitlines()
-    raised = re.compile(rf"([\w.]+\.)?{re.escape(failed.error_type or '')}(:|$)")
-    named = [line for line in lines if failed.error_type and raised.match(line)]
-    what = [*lines[:1], *named][-1] if lines else failed.error_type or "no attempt is on record"
-    if failed.error_type and what.startswith(_OWN):
-        what = f"{failed.error_type}: {what.removeprefix(_OWN)}"
-    at = f" ({failed.error_line})" if failed.error_line else ""
-    tries = f", attempt {failed.attempts} of {failed.attempts}" if failed.attempts > 1 else ""
-    return f"{what}{at}{tries}"
-
-
 def ended(run: RunSummary, alive: Sequence[RunInfo]) -> str:
     """How a run ended, if it did: one that never said so and is not alive has died."""
     if run.exit_status is not None:
@@ -147,7 +130,9 @@ def ended(run: RunSummary, alive: Sequence[RunInfo]) -> str:
     return "running" if any(info.run == run.run for info in alive) else "died"
 
 
-def _assets(assets: Sequence[AssetHealth], width: int | None) -> list[Text]:
+def _assets(
+    assets: Sequence[AssetHealth], late: Mapping[str, str], width: int | None
+) -> list[Text]:
     numbers = [n for n in _NUMBERS if n not in _RARE or any(getattr(a, n) for a in assets)]
     columns = [
         Column("asset"),
@@ -162,7 +147,7 @@ def _assets(assets: Sequence[AssetHealth], width: int | None) -> list[Text]:
             f"{asset.live:,}",
             asset.newest or "-",
             *(_number(asset, number) for number in numbers),
-            "" if asset.declared else "no longer declared",
+            Text(late.get(asset.asset, ""), "yellow") if asset.declared else "no longer declared",
         )
         for asset in assets
     ]

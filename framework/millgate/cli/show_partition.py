@@ -12,8 +12,8 @@ from millgate.cli.blocking import Obstacle, obstacle_text
 from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
-from millgate.cli.show_health import error_text
 from millgate.cli.show_plan import command_line, next_line
+from millgate.lineage.last_error import error_text
 from millgate.lineage.questions import StepSummary
 from millgate.lineage.refusals import CheckRow
 from millgate.lineage.why import InputRow, JudgementRow, StaleCause, VersionRow, Why

@@ -13,9 +13,10 @@ from millgate.cli.blocking import Obstacle, obstacle_text
 from millgate.cli.grid import Cell, Column, grid, hanging
 from millgate.cli.moments import local, took
 from millgate.cli.ranges import grain_of, spans
-from millgate.cli.show_health import ended, error_text
+from millgate.cli.show_health import ended
 from millgate.cli.show_plan import command_line, next_line
 from millgate.cli.show_report import STYLES
+from millgate.lineage.last_error import error_text
 from millgate.lineage.questions import AttemptRow, RunSummary, StepSummary
 from millgate.model.partition import label
 from millgate.store.locks import RunInfo

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from millgate.execute.partitioning import check_partitionings
 from millgate.gate.compiled import CompiledGate, compile_gate
+from millgate.model.alerting import Alerting
 from millgate.model.asset import Asset
 from millgate.model.record import SourceFile
 from millgate.plan.fingerprint import code_fingerprint
@@ -46,6 +47,7 @@ class Mill:
     clock: Callable[[], datetime]
     limits: Mapping[str, int] = field(default_factory=dict)
     """How many steps of assets with a tag may run at a time."""
+    alerting: Alerting = field(default_factory=Alerting)
     seen_files: dict[str, SourceFile] = field(default_factory=dict)
     """Source files fingerprinted by this process, by path."""
 

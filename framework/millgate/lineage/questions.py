@@ -177,16 +177,6 @@ def status(connection: duckdb.DuckDBPyConnection) -> Status:
         AssetHealth,
         "FROM lineage.health WHERE declared OR live > 0 OR held > 0 ORDER BY asset",
     )
-    held = records(
-        connection,
-        HeldPartition,
-        "SELECT q.asset, q.partition, q.materialization, m.run, q.rows, j.rejected_rows, "
-        f"q.quarantined_at, {MESSAGES} "
-        "FROM lineage.quarantine q "
-        "JOIN lineage.materializations m ON m.materialization = q.materialization "
-        "JOIN lineage.judgements j ON j.judgement = q.judgement "
-        "WHERE q.status = 'held' AND q.scope = 'partition' ORDER BY q.asset, q.partition",
-    )
     failing = records(
         connection,
         FailingPartition,
@@ -201,9 +191,9 @@ def status(connection: duckdb.DuckDBPyConnection) -> Status:
         committed_at,
         last_run,
         tuple(assets),
-        tuple(held),
+        tuple(held_partitions(connection)),
         tuple(failing),
-        tuple(_failed(connection)),
+        tuple(failed_partitions(connection)),
     )
 
 
@@ -295,7 +285,22 @@ def _step_summaries(
     )
 
 
-def _failed(connection: duckdb.DuckDBPyConnection) -> list[FailedPartition]:
+def held_partitions(connection: duckdb.DuckDBPyConnection) -> list[HeldPartition]:
+    """What is held as a whole and waits for a decision."""
+    return records(
+        connection,
+        HeldPartition,
+        "SELECT q.asset, q.partition, q.materialization, m.run, q.rows, j.rejected_rows, "
+        f"q.quarantined_at, {MESSAGES} "
+        "FROM lineage.quarantine q "
+        "JOIN lineage.materializations m ON m.materialization = q.materialization "
+        "JOIN lineage.judgements j ON j.judgement = q.judgement "
+        "WHERE q.status = 'held' AND q.scope = 'partition' ORDER BY q.asset, q.partition",
+    )
+
+
+def failed_partitions(connection: duckdb.DuckDBPyConnection) -> list[FailedPartition]:
+    """Partitions whose last step failed and is still wanted."""
     return records(
         connection,
         FailedPartition,

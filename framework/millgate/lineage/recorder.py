@@ -14,6 +14,7 @@ from millgate.lineage.columns import UNKNOWN, refresh_columns, write_schemas
 from millgate.lineage.fetch import commit, ids_table, insert, keys_table, offered, roll_back, rows
 from millgate.lineage.rows import (
     added_rows,
+    alert_rows,
     declaration_rows,
     promotion_rows,
     quarantine_rows,
@@ -72,6 +73,7 @@ def _enter(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
     _quarantine(connection, change)
     _follow_rollbacks(connection, change)
     _promote(connection, change, snapshot)
+    _alert(connection, change)
     _write_run(connection, change)
     _write_snapshot(connection, change, snapshot)
 
@@ -248,6 +250,19 @@ def _promote(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: in
     refresh_columns(connection, _entered(change))
 
 
+def _alert(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    """Enter alerts in the place of what was on record of them."""
+    if not change.alerts:
+        return
+    alerts = alert_rows(change)
+    with offered(connection, tried=alerts):
+        connection.execute(
+            "DELETE FROM lineage.alerts USING tried t "
+            "WHERE alerts.alert = t.alert AND alerts.channel = t.channel"
+        )
+    insert(connection, "alerts", alerts)
+
+
 def _rollbacks(change: Change) -> list[Promotion]:
     return [p for p in change.promotions if p.kind == "rollback"]
 
@@ -297,10 +312,10 @@ def _write_run(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
 
 
 def _write_snapshot(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
-    run = change.run
+    run, actor = change.run, change.actor or change.run.actor
     connection.execute(
         "INSERT INTO lineage.snapshots VALUES (?, ?, ?, ?, ?, ?)",
-        [snapshot, utc(change.committed_at), run.id, change.command, run.actor, VERSION],
+        [snapshot, utc(change.committed_at), run.id, change.command, actor, VERSION],
     )
     connection.execute(
         "UPDATE lineage.catalog SET written_by = ?, duckdb_version = version() "

@@ -20,14 +20,14 @@ from millgate.model.record import (
 from millgate.model.schema import Schema
 
 _TYPES: Mapping[str, pa.DataType] = {
-    **dict.fromkeys(("attempt", "exit_status", "position"), pa.int32()),
+    **dict.fromkeys(("attempt", "exit_status", "partitions", "position", "tries"), pa.int32()),
     **dict.fromkeys(("in_force", "passed"), pa.bool_()),
     **dict.fromkeys(("compute_s", "gate_s", "write_s"), pa.float64()),
-    **dict.fromkeys(("dimensions", "sample", "tags"), pa.list_(pa.string())),
+    **dict.fromkeys(("dimensions", "partition_keys", "sample", "tags"), pa.list_(pa.string())),
     **dict.fromkeys(("bytes", "failing_rows", "peak_bytes", "rejected_rows"), pa.int64()),
     **dict.fromkeys(("derived_from", "judgement", "materialization", "previous"), pa.int64()),
     **dict.fromkeys(("promotion", "resumes", "rows", "run", "snapshot", "step"), pa.int64()),
-    "total_rows": pa.int64(),
+    **dict.fromkeys(("alert", "total_rows"), pa.int64()),
 }
 """Types of the columns that hold neither text nor a time."""
 
@@ -56,6 +56,10 @@ _STEPS = "step=id run asset partition action cause cause_asset cause_partition o
 _ATTEMPTS = (
     "step attempt status started_at finished_at compute_s gate_s write_s peak_bytes error_type "
     "error error_line log_path"
+)
+_ALERTS = (
+    "alert channel event severity asset partitions partition_keys message run raised_at status "
+    "sent_at tries last_error"
 )
 _ASSETS = (
     "asset kind description owner asset_group tags dimensions grain time_zone first_key last_key "
@@ -126,6 +130,11 @@ def declaration_rows(declarations: Declarations) -> tuple[pa.Table, pa.Table]:
     """The rows of `assets` and `asset_edges`."""
     edges = _columns("upstream downstream kind mapping", declarations.edges)
     return _table(_columns(_ASSETS, declarations.assets)), _table(edges)
+
+
+def alert_rows(change: Change) -> pa.Table:
+    """The alerts that are new or were tried again."""
+    return _table(_columns(_ALERTS, change.alerts))
 
 
 def relocated_rows(change: Change) -> pa.Table:

@@ -298,21 +298,24 @@ COMMENT ON COLUMN lineage.quarantine.reason IS 'Why a person closed it; NULL whe
 COMMENT ON COLUMN lineage.quarantine.judgement IS 'Judgement that refused it.';
 
 CREATE TABLE lineage.alerts (
-    alert BIGINT NOT NULL, event VARCHAR NOT NULL, asset VARCHAR, severity VARCHAR NOT NULL,
-    partitions INTEGER, first_partition VARCHAR, channel VARCHAR NOT NULL,
-    raised_at TIMESTAMP NOT NULL, sent_at TIMESTAMP, tries INTEGER NOT NULL, last_error VARCHAR,
-    run BIGINT
+    alert BIGINT NOT NULL, channel VARCHAR NOT NULL, event VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL, asset VARCHAR NOT NULL, partitions INTEGER NOT NULL,
+    partition_keys VARCHAR[] NOT NULL, message VARCHAR NOT NULL, run BIGINT NOT NULL,
+    raised_at TIMESTAMP NOT NULL, status VARCHAR NOT NULL, sent_at TIMESTAMP,
+    tries INTEGER NOT NULL, last_error VARCHAR
 );
-COMMENT ON TABLE lineage.alerts IS 'One row per message to people. Empty until alerts are configured.';
-COMMENT ON COLUMN lineage.alerts.alert IS 'Number of the alert.';
-COMMENT ON COLUMN lineage.alerts.event IS 'What it tells of, such as held or failed.';
-COMMENT ON COLUMN lineage.alerts.asset IS 'Asset it is about, NULL for a whole run.';
-COMMENT ON COLUMN lineage.alerts.severity IS 'error or warning.';
+COMMENT ON TABLE lineage.alerts IS 'One row per alert and channel: what people were told, or are yet to be told. Empty until alerts are configured.';
+COMMENT ON COLUMN lineage.alerts.alert IS 'Number of the alert, the same for all its channels.';
+COMMENT ON COLUMN lineage.alerts.channel IS 'Where it goes: env:NAME, or the beginning of the URL or the name of the command, with a few digits that tell two of them apart. Never the URL itself.';
+COMMENT ON COLUMN lineage.alerts.event IS 'failed, held, late or released.';
+COMMENT ON COLUMN lineage.alerts.severity IS 'error (failed, held) or warning (late, released).';
+COMMENT ON COLUMN lineage.alerts.asset IS 'Asset it is about.';
 COMMENT ON COLUMN lineage.alerts.partitions IS 'Number of partitions it is about.';
-COMMENT ON COLUMN lineage.alerts.first_partition IS 'First of these partitions.';
-COMMENT ON COLUMN lineage.alerts.channel IS 'Where it goes.';
-COMMENT ON COLUMN lineage.alerts.raised_at IS 'When it was raised, in UTC.';
-COMMENT ON COLUMN lineage.alerts.sent_at IS 'When it was sent, in UTC; NULL if it was not.';
+COMMENT ON COLUMN lineage.alerts.partition_keys IS 'Keys of these partitions, in order.';
+COMMENT ON COLUMN lineage.alerts.message IS 'Why, in one line.';
+COMMENT ON COLUMN lineage.alerts.run IS 'Run that brought it about; for late the newest run at that time.';
+COMMENT ON COLUMN lineage.alerts.raised_at IS 'When it was first tried to tell, in UTC.';
+COMMENT ON COLUMN lineage.alerts.status IS 'sent, or waiting for the next run to send it.';
+COMMENT ON COLUMN lineage.alerts.sent_at IS 'When it was sent, in UTC; NULL while it is waiting.';
 COMMENT ON COLUMN lineage.alerts.tries IS 'How often sending was tried.';
-COMMENT ON COLUMN lineage.alerts.last_error IS 'Why the last try failed.';
-COMMENT ON COLUMN lineage.alerts.run IS 'Run that raised it.';
+COMMENT ON COLUMN lineage.alerts.last_error IS 'Why the last try failed; NULL if it did not.';

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from millgate.model.alerting import Alert
 from millgate.model.schema import Schema
 
 Verdict = Literal["promote", "split", "hold"]
@@ -264,6 +265,10 @@ class Change:
     reopened: tuple[int, ...] = ()
     """Versions that went back into production, whose rejected rows wait for a decision again."""
     removal: Removal | None = None
+    alerts: tuple[Alert, ...] = ()
+    """Alerts that are new, or that were tried again."""
+    actor: str | None = None
+    """Who commits, where that is not who ran."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ class Layout:
         return self.warehouse / "commit.lock"
 
     @property
+    def alerts_lock(self) -> Path:
+        """Held while people are told, so that nothing is told twice."""
+        return self.warehouse / "alerts.lock"
+
+    @property
     def draft(self) -> Path:
         """The database that the commit under way writes to."""
         return self.snapshots / ".draft" / "warehouse.duckdb"
