@@ -23,6 +23,7 @@ from millgate.execute.decide import discard, release
 from millgate.execute.doctor import Problem, examine
 from millgate.execute.handover import Exported, export_duckdb
 from millgate.execute.mill import Mill
+from millgate.execute.opening import reading
 from millgate.execute.past import Past, reading_past
 from millgate.execute.proposal import propose
 from millgate.execute.repair import Repaired, repair
@@ -33,7 +34,6 @@ from millgate.execute.running import carry_out
 from millgate.execute.telling import check_alerting, late_assets, tell, try_channels
 from millgate.execute.trial import Trial, try_gates
 from millgate.execute.vacuum import Vacuumed, vacuum
-from millgate.lineage import catalog
 from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
 from millgate.plan.selection import select
@@ -220,15 +220,11 @@ class Project:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the current snapshot; needs nothing of `assets/`."""
-        connection = self.warehouse.connect()
-        try:
-            catalog.check(connection)
+        with reading(self.warehouse) as connection:
             connection.execute(
                 f"SET VARIABLE {views.ROOT_VARIABLE} = {views.literal(str(self.root))}"
             )
             yield connection
-        finally:
-            connection.close()
 
     @contextmanager
     def reading_past(self, destination: Destination) -> Iterator[Past]:

@@ -13,6 +13,7 @@ from millgate.execute.order import Product
 from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.gate.contract import contract_results
 from millgate.lineage import catalog, queries, recorder
+from millgate.lineage.migration import migrate
 from millgate.model.partition import Partition
 from millgate.model.record import (
     Attempt,
@@ -83,15 +84,17 @@ class Entered:
 
 @contextmanager
 def committing(mill: Mill) -> Iterator[Commit]:
-    """A commit whose draft has a catalog that this Millgate may write, of a project at its place.
+    """A commit whose draft has a catalog of this Millgate's version, of a project at its place.
 
-    Views name files by the project's folder: where it was moved they are all made anew.
+    An older catalog is migrated, a newer one refused. Views name files by the project's folder:
+    where it was moved they are all made anew.
     """
     with mill.warehouse.committing() as commit:
         if commit.fresh:
             catalog.create(commit.connection, mill.root)
         else:
-            root = catalog.check_writable(commit.connection).root
+            catalog.check_writable(commit.connection)
+            root = migrate(commit.connection).root
             check_partitionings(commit.connection, mill.assets)
             if root != mill.root:
                 catalog.set_root(commit.connection, mill.root)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from millgate.errors import CatalogTooNew, StoreError
 from millgate.execute.mill import Mill
+from millgate.execute.opening import reading
 from millgate.execute.vacuum import orphans, staged_by_the_dead
-from millgate.lineage import catalog, queries, soundness
+from millgate.lineage import queries, soundness
 from millgate.lineage.soundness import LiveFile
 from millgate.model.partition import label
 from millgate.model.record import show_id
@@ -51,13 +52,9 @@ def examine(mill: Mill, *, deep: bool = False) -> list[Problem]:
         return [_snapshot(mill, error.what, error.where)]
     if number is None:
         return _without_snapshot(mill)
-    try:
-        connection = mill.warehouse.connect()
-    except StoreError as error:
-        return [_snapshot(mill, error.what, str(mill.layout.snapshot(number)))]
-    with closing(connection):
+    with ExitStack() as stack:
         try:
-            catalog.check(connection)
+            connection = stack.enter_context(reading(mill.warehouse))
         except CatalogTooNew:
             raise
         except StoreError as error:
@@ -71,8 +68,7 @@ def whole_snapshots(mill: Mill) -> Iterator[int]:
 
     for number in reversed(mill.warehouse.numbers()):
         try:
-            with closing(mill.warehouse.connect_to(number)) as connection:
-                catalog.check(connection)
+            with reading(mill.warehouse, number) as connection:
                 queries.live_paths(connection)
         except (StoreError, duckdb.Error):
             continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError, UsageError
 from millgate.lineage import queries
+from millgate.lineage.migration import migrate
 from millgate.store import views
 from millgate.store.warehouse import Warehouse
 
@@ -46,6 +47,7 @@ def export_duckdb(
     try:
         snapshot = warehouse.copy(part)
         with _opened(part) as connection:
+            migrate(connection)
             rows = _fill(connection, root, selected)
         part.rename(file)
     finally:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from millgate.execute.opening import reading
 from millgate.execute.partitioning import check_partitionings
 from millgate.gate.compiled import CompiledGate, compile_gate
 from millgate.model.alerting import Alerting
@@ -73,9 +74,6 @@ class Mill:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the current snapshot, whose partitions fit the declarations."""
-        connection = self.warehouse.connect()
-        try:
+        with reading(self.warehouse) as connection:
             check_partitionings(connection, self.assets)
             yield connection
-        finally:
-            connection.close()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from millgate.errors import StoreError, UsageError
 from millgate.execute.partitioning import partitions_of
 from millgate.execute.rollback import destination_snapshot
-from millgate.lineage import catalog, history, queries
+from millgate.lineage import history, queries
+from millgate.lineage.migration import migrate
 from millgate.model.going_back import Destination
 from millgate.model.partition import label
 from millgate.model.record import LiveVersion, show_id
@@ -62,7 +63,7 @@ def reading_past(warehouse: Warehouse, root: Path, destination: Destination) -> 
         copy = Path(folder) / warehouse.layout.database.name
         warehouse.copy(copy)
         with duckdb.connect(str(copy)) as connection:
-            catalog.check(connection)
+            migrate(connection)
             snapshot = destination_snapshot(connection, destination)
             yield Past(
                 connection, destination.text, _go_there(connection, warehouse, root, snapshot)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,6 +10,7 @@ from millgate.errors import StoreError
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.doctor import Problem, examine, serves, whole_snapshots
 from millgate.execute.mill import Mill
+from millgate.execute.opening import reading
 from millgate.execute.rebuild import GONE, rebuild
 from millgate.execute.running import open_run, started
 from millgate.execute.upkeep import tidy
@@ -73,7 +73,7 @@ def _mend_files(mill: Mill) -> None:
     snapshot = mill.warehouse.current()
     if snapshot is None:
         return
-    with closing(mill.warehouse.connect_to(snapshot)) as connection:
+    with reading(mill.warehouse, snapshot) as connection:
         live = soundness.live_files(connection)
     lost = [
         one.path

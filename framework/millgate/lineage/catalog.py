@@ -34,6 +34,13 @@ class CatalogFormat:
     duckdb_version: str
 
 
+def scripts() -> tuple[str, str]:
+    """The SQL that makes the tables, and that which makes the views and macros."""
+    folder = files(__package__)
+    tables, views = (folder.joinpath(name) for name in ("tables.sql", "views.sql"))
+    return tables.read_text(encoding="utf-8"), views.read_text(encoding="utf-8")
+
+
 def create(
     connection: duckdb.DuckDBPyConnection, root: Path, project: UUID | None = None
 ) -> CatalogFormat:
@@ -42,8 +49,8 @@ def create(
 
     try:
         connection.execute("BEGIN TRANSACTION")
-        for script in ("tables.sql", "views.sql"):
-            connection.execute(files(__package__).joinpath(script).read_text(encoding="utf-8"))
+        for script in scripts():
+            connection.execute(script)
         connection.execute(
             "INSERT INTO lineage.catalog "
             "VALUES ($version, $min_reader, $project, $root, $millgate, version())",

@@ -81,6 +81,18 @@ class Warehouse:
                 return duckdb.connect(str(path), read_only=True)
         return self._connect_to_copy(number, "it is in use elsewhere")
 
+    def connect_to_changed(
+        self, change: Callable[[duckdb.DuckDBPyConnection], object], number: int | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """A read-only connection to a private copy of a snapshot that was changed before.
+
+        Of the current snapshot, unless a number is given.
+        """
+        number = self.current() if number is None else number
+        if number is None:
+            raise self._nothing()
+        return self._connect_to_copy(number, change=change)
+
     def copy(self, target: Path) -> int:
         """Copy the current snapshot to a new file, and return its number."""
         number = self.current()
@@ -96,7 +108,12 @@ class Warehouse:
             fix="millgate materialize",
         )
 
-    def _connect_to_copy(self, number: int, why: str) -> duckdb.DuckDBPyConnection:
+    def _connect_to_copy(
+        self,
+        number: int,
+        why: str = "",
+        change: Callable[[duckdb.DuckDBPyConnection], object] | None = None,
+    ) -> duckdb.DuckDBPyConnection:
         import duckdb
 
         with translated("make a private copy in", Path(tempfile.gettempdir())):
@@ -106,6 +123,9 @@ class Warehouse:
             self._snapshots.copy(number, copy)
             spill: dict[str, str | bool | int | float | list[str]]
             spill = {"temp_directory": f"{folder}.spill"}
+            if change is not None:
+                with duckdb.connect(str(copy), config=spill) as writing:
+                    change(writing)
             connection = duckdb.connect(str(copy), read_only=True, config=spill)
         except duckdb.Error as error:
             raise _broken(
@@ -114,7 +134,7 @@ class Warehouse:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         warning = f"snapshot {number}: {why}; read from a private copy, without those changes"
-        if warning not in self.warnings:
+        if why and warning not in self.warnings:
             self.warnings.append(warning)
         return connection
 
