@@ -39,9 +39,10 @@ demo: install
 		WHERE asset = 'monthly_punctuality' AND partition = '2013-02')) \
 		GROUP BY asset ORDER BY asset"
 
-# The accidents that `make test` samples, one by one.
+# The accidents and the schemas that `make test` samples, one by one.
 soak: install
-	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py
+	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py \
+		tests/gate/test_pandera_differential.py
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5

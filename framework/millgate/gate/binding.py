@@ -67,8 +67,11 @@ def bind(schema: DataFrameSchema | None, frame: pl.Schema) -> Binding:
         rules += (_bound(rule, name, shaped) for rule in column_rules(column, name))
     rules += (_bound(rule, ALL_COLUMNS, shaped) for rule in frame_rules(schema))
     for columns in _jointly_unique(schema):
+        rule = unique_rule(None, columns)
         if present := [name for name in columns if name in shaped]:
-            rules.append(_unique(unique_rule(None, columns), present))
+            rules.append(_unique(rule, present, shaped))
+        elif not all(name in schema.columns for name in columns):
+            failures.append(FrameFailure(rule.name, None, "no such columns", rule.expected))
     return Binding(shaping, shaped, tuple(failures), tuple(rules))
 
 
@@ -159,7 +162,9 @@ def _has_type(dtype: Any, shaped: pl.Schema, name: str) -> bool:
 
 def _bound(rule: Rule, key: str, shaped: pl.Schema) -> Bound:
     if rule.check is None:
-        return _unique(rule, [key]) if rule.name == "unique" else _not_null(rule, key, shaped)
+        return (
+            _unique(rule, [key], shaped) if rule.name == "unique" else _not_null(rule, key, shaped)
+        )
     source = trace(rule.check, key)
     if source is None:
         return Bound(rule, key)
@@ -192,7 +197,11 @@ def _not_null(rule: Rule, name: str, shaped: pl.Schema) -> Bound:
     return Bound(rule, name, violation, pl.col(name).null_count(), reads=(name,))
 
 
-def _unique(rule: Rule, columns: list[str]) -> Bound:
-    together = pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
+def _unique(rule: Rule, columns: list[str], shaped: pl.Schema) -> Bound:
+    nested = shaped[columns[0]].is_nested()
+    alone = len(columns) == 1 and (rule.column is not None or not nested)
+    together = pl.col(columns[0]) if alone else pl.struct(columns)
     repeated = pl.len() - together.n_unique()
+    if alone and nested:  # polars counts a null struct apart, and does not tell it apart in rows
+        repeated = together.is_duplicated().sum()
     return Bound(rule, ALL_COLUMNS, together.is_duplicated(), repeated, reads=tuple(columns))

@@ -12,7 +12,7 @@ from pandera.backends.polars.checks import PolarsCheckBackend
 
 from millgate.gate.binding import Binding, Bound, rebound
 from millgate.gate.outcome import FrameFailure, Outcome, Rule
-from millgate.gate.shaping import Shaping
+from millgate.gate.shaping import Shaping, empty
 from millgate.gate.wording import shortened, text_of
 
 BROKEN = (Exception, pl.exceptions.PanicException)
@@ -60,6 +60,8 @@ def inspect_frame(
     bound = [rebound(b, binding.shaped) for b in binding.rules if b.column not in unshaped]
     here = () if shaping.changes else measure
     rows, outcomes, measured = _first_pass(shaped, bound, here, small)
+    if not rows and not small:  # a stream without rows evaluates nothing, so nothing would raise
+        _, outcomes, _ = _first_pass(empty(binding.shaped).lazy(), bound, (), small=True)
     if measured is None or shaping.changes:
         measured = _measured(frame, measure)
     found = lost + _with_masks(shaped, outcomes, bound, rows)
@@ -88,7 +90,7 @@ def coerce(
 ) -> tuple[Shaping, list[Outcome], list[FrameFailure]]:
     """Where coercion loses values: row by row, or for a column as a whole where the cast raises.
 
-    The shaping that comes back leaves out the casts that raise.
+    The shaping that comes back leaves out the casts, and the defaults, that raise.
     """
     lost: list[Outcome] = []
     failures: list[FrameFailure] = []
@@ -98,11 +100,17 @@ def coerce(
         try:
             mask = collect(frame.select(masks[column].alias("mask"))).to_series()
         except BROKEN as error:
-            shaping = shaping.without_cast(column)
+            shaping = shaping.without(column)
             failures.append(FrameFailure(rule.name, column, described(error), rule.expected))
             continue
         failing = int(mask.sum())
         lost.append(Outcome(rule, mask if failing else None, failing, reads=(column,)))
+    for column in shaping.retyped:
+        try:
+            collect(shaping.apply(frame).select(pl.col(column).null_count()))
+        except BROKEN as error:
+            shaping = shaping.without(column)
+            failures.append(FrameFailure("default", column, described(error)))
     return shaping, lost, failures
 
 

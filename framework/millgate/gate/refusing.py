@@ -11,6 +11,8 @@ from pandera.api.polars.model import DataFrameModel
 from pandera.engines import polars_engine
 
 from millgate.errors import GateError
+from millgate.gate.patterns import unsupported
+from millgate.gate.wording import is_builtin
 
 
 def schema_of(declared: Any, asset: str) -> DataFrameSchema | None:
@@ -92,4 +94,8 @@ def _check_problems(name: str, check: Any) -> list[tuple[str, str]]:
     if check.groupby is not None:
         fix = "compare groups in the check with .over(...)"
         return [(f"check {check.name} of {name} has groupby=, which pandera ignores", fix)]
+    flags = unsupported((check.statistics or {}).get("pattern", "")) if is_builtin(check) else None
+    if flags:
+        fix = "write what they mean into the pattern"
+        return [(f"the pattern of {check.name} of {name} has flags without effect: {flags}", fix)]
     return []

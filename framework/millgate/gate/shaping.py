@@ -29,6 +29,8 @@ class Shaping:
     targets: Mapping[str, str] = field(default_factory=dict)
     """The type that each coerced column is cast to, as text."""
     defaults: tuple[tuple[str, pl.Expr], ...] = ()
+    retyped: tuple[str, ...] = ()
+    """The columns of another type than their default's, which takes them to a common one."""
 
     @property
     def changes(self) -> bool:
@@ -58,9 +60,12 @@ class Shaping:
             if name not in self.added
         }
 
-    def without_cast(self, column: str) -> Shaping:
-        """The same but for the coercion of `column`."""
-        return replace(self, casts={n: cast for n, cast in self.casts.items() if n != column})
+    def without(self, column: str) -> Shaping:
+        """The same but for the values of `column`, which stay as they came."""
+        casts = {name: cast for name, cast in self.casts.items() if name != column}
+        defaults = tuple(default for default in self.defaults if default[0] != column)
+        retyped = tuple(name for name in self.retyped if name != column)
+        return replace(self, casts=casts, defaults=defaults, retyped=retyped)
 
 
 def plan_shaping(schema: DataFrameSchema, frame: pl.Schema) -> tuple[Shaping, list[FrameFailure]]:
@@ -74,8 +79,9 @@ def plan_shaping(schema: DataFrameSchema, frame: pl.Schema) -> tuple[Shaping, li
     types = Shaping(added, tuple(order), tuple(dropped)).apply(empty(frame).lazy()).collect_schema()
     casts, targets = _casts(schema, types)
     types = pl.Schema({**types, **_resolved(types, casts)})
-    defaults = _defaults(schema, types)
-    return Shaping(added, tuple(order), tuple(dropped), casts, targets, defaults), failures
+    defaults, retyped, unfit = _fitting(_defaults(schema, types), types)
+    shaping = Shaping(added, tuple(order), tuple(dropped), casts, targets, defaults, retyped)
+    return shaping, failures + unfit
 
 
 def empty(schema: pl.Schema) -> pl.DataFrame:
@@ -183,6 +189,8 @@ def _coerced(schema: DataFrameSchema, types: pl.Schema) -> dict[str, Any]:
     for name, column in schema.columns.items():
         if column.dtype is None or not (schema.coerce or column.coerce):
             continue
+        if column.regex and not column.required:  # pandera looks for a column of that very name
+            continue
         if column.regex:
             names = [n for n in matching(column, types.names()) if n not in explicit]
         else:
@@ -215,6 +223,26 @@ def _defaults(schema: DataFrameSchema, types: pl.Schema) -> tuple[tuple[str, pl.
         for n in names:
             filled.append((n, _filled(n, types[n], column)))
     return tuple(filled)
+
+
+def _fitting(
+    defaults: tuple[tuple[str, pl.Expr], ...], types: pl.Schema
+) -> tuple[tuple[tuple[str, pl.Expr], ...], tuple[str, ...], list[FrameFailure]]:
+    """The defaults that columns of `types` can take, those whose column they take to another
+    type, and a failure for each default that cannot be taken."""
+    fitting: list[tuple[str, pl.Expr]] = []
+    retyped: list[str] = []
+    failures: list[FrameFailure] = []
+    for name, filled in defaults:
+        try:
+            dtype = empty(types).select(filled.alias(name)).schema[name]
+        except pl.exceptions.PolarsError:
+            told = f"{types[name]} cannot take the default"
+            failures.append(FrameFailure("default", name, told))
+            continue
+        fitting.append((name, filled))
+        retyped += [name] * (dtype != types[name])
+    return tuple(fitting), tuple(retyped), failures
 
 
 def _filled(name: str, dtype: pl.DataType, column: Any) -> pl.Expr:

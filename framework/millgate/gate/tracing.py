@@ -15,6 +15,9 @@ import polars as pl
 from pandera.api.checks import Check
 from pandera.api.polars.types import PolarsData
 
+from millgate.gate.patterns import honoured
+from millgate.gate.wording import is_builtin
+
 ALL_COLUMNS = "*"
 """The key of a check that looks at the whole frame."""
 
@@ -77,9 +80,14 @@ def trace(check: Check, key: str) -> tuple[pl.Expr, ...] | None:
         return None
     record = _Record()
     try:
-        result = check._check_fn(PolarsData(_StandIn(record), key), **check._check_kwargs)
+        result = check._check_fn(PolarsData(_StandIn(record), key), **_arguments(check))
     except (Exception, _Untraceable):
         return None
     if record.touched or len(record.selections) != 1 or result is not record.selections[0][0]:
         return None
     return record.selections[0][1]
+
+
+def _arguments(check: Check) -> dict[str, Any]:
+    given: dict[str, Any] = check._check_kwargs
+    return honoured(str(check._check_fn.__name__), given) if is_builtin(check) else given
