@@ -67,16 +67,25 @@ def mill(tmp_path: Path) -> Mill:
 
 
 @pytest.fixture
-def shop(mill: Mill) -> Mill:
+def storage() -> str:
+    """What kind of file the shop's versions are; a test module may give it `params`."""
+    return "parquet"
+
+
+@pytest.fixture
+def shop(mill: Mill, storage: str) -> Mill:
     """Orders by day, gated; a daily total in SQL; a total of everything.
 
     `data/orders.csv` has five days; nothing in it fails.
     """
     rows = [f"2024-01-0{day},{n},{10 * n}" for day in range(1, 6) for n in range(1, 4)]
     mill.write("data/orders.csv", "day,id,amount\n" + "\n".join(rows) + "\n")
-    mill.write("assets/shop.py", SHOP)
-    mill.write("assets/revenue.sql", REVENUE)
-    mill.write("assets/total.sql", "SELECT sum(amount)::BIGINT AS amount FROM revenue\n")
+    kept, header = "", ""
+    if storage != "parquet":
+        kept, header = f", storage={storage!r}", f"-- storage: {storage!r}\n"
+    mill.write("assets/shop.py", SHOP.replace("Gate(Order)", f"Gate(Order){kept}"))
+    mill.write("assets/revenue.sql", header + REVENUE.lstrip())
+    mill.write("assets/total.sql", f"{header}SELECT sum(amount)::BIGINT AS amount FROM revenue\n")
     return mill
 
 

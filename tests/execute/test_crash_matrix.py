@@ -51,6 +51,14 @@ def error_of(mill: Mill, files: Files) -> MillgateError | None:
     return None
 
 
+def rows_of(file: Path) -> int:
+    if file.suffix == ".parquet":
+        return int(pq.read_table(file, partitioning=None).num_rows)
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute("SELECT count(*) > 5 FROM lineage").fetchall() == [(True,)]
+        return int(connection.execute("SELECT count(*) FROM data").fetchall()[0][0])
+
+
 def check(mill: Mill) -> None:
     """What holds at any moment, looked at with duckdb and pyarrow alone."""
     database = mill.root / "warehouse" / "warehouse.duckdb"
@@ -65,7 +73,9 @@ def check(mill: Mill) -> None:
         """).fetchall()
         for _, path, rows, verdict in live:
             file = mill.root / "warehouse" / "versions" / path
-            assert pq.read_table(file, partitioning=None).num_rows == rows
+            assert rows_of(file) == rows
+            assert file.stat().st_mode & 0o777 == 0o444
+            assert not file.with_name(f"{file.name}.wal").exists()
             assert verdict in ("promote", "split")
         for asset in {row[0] for row in live}:
             served = connection.execute(f"SELECT count(*) FROM production.{asset}").fetchall()
@@ -81,6 +91,11 @@ def check(mill: Mill) -> None:
                 OR e.downstream NOT IN (SELECT materialization FROM lineage.materializations)
         """).fetchall()
         assert ends == [(0,)]
+
+
+@pytest.fixture(params=["parquet", "duckdb"])
+def storage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -115,7 +130,7 @@ def finish(mill: Mill, expected: list[tuple[object, ...]]) -> None:
     check(mill)
     assert mill.sql(LIVE) == expected
     assert mill.plan().steps == ()
-    links = sorted((mill.root / "warehouse" / "production").rglob("data.parquet"))
+    links = sorted((mill.root / "warehouse" / "production").rglob("data.*"))
     assert len(links) == 11
 
 

@@ -11,6 +11,11 @@ BAD = "2024-01-03,1,-10"
 DAY = "2024-01-03"
 
 
+@pytest.fixture(params=["parquet", "duckdb"])
+def storage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
 def held(shop: Mill, edit: Edit) -> Mill:
     """The shop after a run that held the orders of one day."""

@@ -14,10 +14,17 @@ import polars as pl
 import pytest
 
 from conftest import Edit, Mill
-from millgate.store.writing import FOOTER_KEY
+from millgate.store.reading import scan_version
+from millgate.store.storage import storage_at, stored_below
+from millgate.store.writing import read_metadata, write
 
 BAD = "2024-01-03,1,-10"
 Damage = Callable[[Mill], None]
+
+
+@pytest.fixture(params=["parquet", "duckdb"])
+def storage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -53,16 +60,15 @@ def live(mill: Mill) -> Path:
 
 
 def link(mill: Mill) -> Path:
-    return warehouse(mill) / "production" / "orders" / "date=2024-01-01" / "data.parquet"
+    return (
+        warehouse(mill) / "production" / "orders" / "date=2024-01-01" / f"data{live(mill).suffix}"
+    )
 
 
 def rewrite(path: Path, frame: pl.DataFrame, **said: object) -> None:
     """Write other rows or another footer into a version, as somebody with an editor would."""
-    import json
-
-    footer = json.loads(pl.read_parquet_metadata(path)[FOOTER_KEY]) | said
-    path.chmod(0o644)
-    frame.write_parquet(path, metadata={FOOTER_KEY: json.dumps(footer)})
+    footer = read_metadata(path) | said
+    write(frame, path, footer)
     path.chmod(0o444)
 
 
@@ -114,13 +120,13 @@ def serve_something_else(mill: Mill) -> None:
 
 
 def serve_what_is_not_live(mill: Mill) -> None:
-    stray = link(mill).parent.with_name("date=1999-01-01") / "data.parquet"
+    stray = link(mill).parent.with_name("date=1999-01-01") / link(mill).name
     stray.parent.mkdir()
     os.link(live(mill), stray)
 
 
 def leave_an_orphan(mill: Mill) -> None:
-    orphan = live(mill).with_name("1-900.parquet")
+    orphan = live(mill).with_name(f"1-900{live(mill).suffix}")
     orphan.write_text("x")
     old = (mill.now - timedelta(days=2)).timestamp()
     os.utime(orphan, (old, old))
@@ -136,10 +142,12 @@ def die(mill: Mill) -> None:
 
 def change_a_view(mill: Mill) -> None:
     other = live(mill)
+    kind = storage_at(other)
+    options = ", ".join(["hive_partitioning = true", *kind.options])
     change_catalog(
         mill,
         "CREATE OR REPLACE VIEW production.orders AS "
-        f"SELECT * FROM read_parquet(['{other}'], hive_partitioning = true)",
+        f"SELECT * FROM {kind.function}(['{other}'], {options})",
     )
 
 
@@ -197,21 +205,21 @@ def damage_the_bytes(mill: Mill) -> None:
 
 
 def change_the_footer(mill: Mill) -> None:
-    rewrite(live(mill), pl.read_parquet(live(mill), hive_partitioning=False), asset="other")
+    rewrite(live(mill), scan_version(live(mill)).collect(), asset="other")
 
 
 def add_a_row(mill: Mill) -> None:
-    rows = pl.read_parquet(live(mill), hive_partitioning=False)
+    rows = scan_version(live(mill)).collect()
     rewrite(live(mill), pl.concat([rows, rows]))
 
 
 def change_a_column(mill: Mill) -> None:
-    rows = pl.read_parquet(live(mill), hive_partitioning=False)
+    rows = scan_version(live(mill)).collect()
     rewrite(live(mill), rows.with_columns(amount=pl.col("amount").cast(pl.String)))
 
 
 def change_a_value(mill: Mill) -> None:
-    rows = pl.read_parquet(live(mill), hive_partitioning=False)
+    rows = scan_version(live(mill)).collect()
     rewrite(live(mill), rows.with_columns(amount=pl.col("amount") + 1))
 
 
@@ -219,7 +227,7 @@ def change_a_value(mill: Mill) -> None:
     ("damage", "said"),
     [
         (lose_all_of_it, "its file is gone"),
-        (damage_the_bytes, "no lineage in its footer"),
+        (damage_the_bytes, "the file has no lineage"),
         (change_the_footer, "its footer says it is 1-N of other@2024-01-01"),
         (add_a_row, "it has 6 rows, and 3 were promoted"),
         (change_a_column, "its columns are not those on record"),
@@ -240,7 +248,7 @@ def test_a_lost_version_is_made_again_as_the_fix_says(
 
 
 def test_lost_quarantine_is_found(sound: Mill) -> None:
-    next((sound.root / "quarantine").rglob("rows.parquet")).unlink()
+    next((sound.root / "quarantine").rglob("rows.*")).unlink()
     (problem,) = sound.open().examine()
     assert problem.kind == "quarantine"
     assert problem.fix == "millgate materialize orders@2024-01-03 --retry-held"
@@ -325,13 +333,13 @@ def test_what_a_lost_catalog_named_is_not_removed_as_an_orphan(
     sound.write("assets/apart.sql", "SELECT 1 AS n\n")
     sound.run("apart")
     (sound.root / "assets" / "apart.sql").unlink()
-    for path in (warehouse(sound) / "versions").rglob("*.parquet"):
+    for path in stored_below(warehouse(sound) / "versions"):
         os.utime(path, (0, 0))
-    files = set((warehouse(sound) / "versions").rglob("*.parquet"))
+    files = stored_below(warehouse(sound) / "versions")
     if damage is None:
         shutil.rmtree(warehouse(sound) / "snapshots")
     else:
         damage(sound)
     done = sound.open().repair()
     assert {problem.kind for problem in done.left} == {"orphan"}
-    assert set((warehouse(sound) / "versions").rglob("*.parquet")) == files
+    assert stored_below(warehouse(sound) / "versions") == files

@@ -31,7 +31,7 @@ def partition(asset: str, **values: str) -> Partition:
 def test_a_partition_has_one_folder_everywhere(of: Partition, folder: str) -> None:
     assert LAYOUT.version_path(of, MADE) == f"{folder}/118-45.parquet"
     assert LAYOUT.quarantine_path(of, MADE) == f"{folder}/118-45"
-    assert LAYOUT.production_link(of) == Path("/p/warehouse/production", folder, "data.parquet")
+    assert LAYOUT.production_folder(of) == Path("/p/warehouse/production", folder)
 
 
 def test_a_model_partition_is_laid_out_in_the_order_of_its_dimensions() -> None:

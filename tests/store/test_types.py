@@ -99,7 +99,7 @@ def test_schemas_of_lazy_and_eager_frames_are_equal() -> None:
     assert schema_of(frame) == schema_of(frame.lazy()) == wanted
 
 
-@pytest.mark.parametrize("text", ["HUGEINT", "BIGINT[", "STRUCT(a BIGINT)", "", "DECIMAL"])
+@pytest.mark.parametrize("text", ["TINT", "BIGINT[", "STRUCT(a BIGINT)", "", "DECIMAL"])
 def test_an_unknown_type_is_an_error(text: str) -> None:
     with pytest.raises(StoreError, match="does not know"):
         polars_type(text)

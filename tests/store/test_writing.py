@@ -13,8 +13,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from millgate.errors import BadResult, StoreError
-from millgate.store import writing
-from millgate.store.writing import is_storable, read_footer, write
+from millgate.store import streams
+from millgate.store.streams import is_storable
+from millgate.store.writing import read_metadata, write
 from store.stored_values import VALUES, column
 
 FRAME = pl.DataFrame({"n": [1, 2, 3], "s": ["a", None, "ü"]})
@@ -46,7 +47,7 @@ def test_every_form_of_result_is_written_with_its_footer(form: str, path: Path) 
     assert is_storable(result)
     write(result, path, {"asset": "flights", "inputs": [{"partition": "ü"}]})
     assert_frame_equal(stored(path), FRAME)
-    assert read_footer(path) == {"asset": "flights", "inputs": [{"partition": "ü"}]}
+    assert read_metadata(path) == {"asset": "flights", "inputs": [{"partition": "ü"}]}
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     assert pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
 
@@ -84,7 +85,7 @@ def test_an_empty_relation_keeps_its_columns(path: Path) -> None:
 def test_a_stream_is_gathered_into_groups_and_pulled_as_it_is_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "_GROUP_ROWS", 10)
+    monkeypatch.setattr(streams, "GROUP_ROWS", 10)
     threads = set()
     seen = []
 
@@ -106,7 +107,7 @@ def test_a_result_may_read_the_file_it_replaces(path: Path) -> None:
     write(FRAME, path, {"version": 1})
     write(pl.scan_parquet(path).with_columns(pl.col("n") + 1), path, {"version": 2})
     assert stored(path)["n"].to_list() == [2, 3, 4]
-    assert read_footer(path) == {"version": 2}
+    assert read_metadata(path) == {"version": 2}
 
 
 def test_the_error_of_an_iterator_passes_and_leaves_nothing(path: Path) -> None:
@@ -200,7 +201,7 @@ def test_a_file_without_lineage_says_so(tmp_path: Path, content: bytes) -> None:
     foreign = tmp_path / "x.parquet"
     foreign.write_bytes(content)
     with pytest.raises(StoreError, match="no lineage"):
-        read_footer(foreign)
+        read_metadata(foreign)
     FRAME.write_parquet(foreign)
     with pytest.raises(StoreError, match="no lineage"):
-        read_footer(foreign)
+        read_metadata(foreign)

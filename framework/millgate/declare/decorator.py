@@ -13,6 +13,7 @@ from millgate.declare.keywords import (
     checked_partitions,
     checked_refresh,
     checked_retries,
+    checked_storage,
     checked_tags,
     checked_text,
 )
@@ -20,7 +21,7 @@ from millgate.declare.parameters import read_parameters
 from millgate.declare.place import called_from, defined_at
 from millgate.declare.upstreams import pair, read_upstream
 from millgate.errors import DeclarationError
-from millgate.model.asset import Asset, Retry
+from millgate.model.asset import Asset, Retry, Storing
 from millgate.model.dimension import Dimension
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
@@ -45,6 +46,7 @@ def asset(
     owner: str | None = None,
     tags: Iterable[str] | None = None,
     version: str | None = None,
+    storage: Storing = "parquet",
 ) -> Callable[[Callable[..., Any]], Asset]: ...
 def asset(
     fn: Callable[..., Any] | None = None,
@@ -59,6 +61,7 @@ def asset(
     owner: str | None = None,
     tags: Iterable[str] | None = None,
     version: str | None = None,
+    storage: Storing = "parquet",
 ) -> Asset | Callable[[Callable[..., Any]], Asset]:
     """The asset that a function makes, called `name` or as the function.
 
@@ -66,7 +69,8 @@ def asset(
     annotation (a LazyFrame without one); one annotated `Partition` receives the partition.
     `upstream` says what differs: a list of names or assets, or a dict from parameter to a name,
     an asset, a `Window`, a dict of keys or an object with `keys()`. `version` stands for the code
-    in the fingerprint. Without keywords it is written bare: `@asset`.
+    in the fingerprint, and `storage` is the kind of file that each version is. Without keywords it
+    is written bare: `@asset`.
     """
 
     def declare(function: Callable[..., Any]) -> Asset:
@@ -90,6 +94,7 @@ def asset(
             refresh=checked_refresh(refresh, where),
             retries=checked_retries(retries, where),
             version=checked_text("version", version, where),
+            storage=checked_storage(storage, where),
         )
 
     return declare if fn is None else declare(fn)

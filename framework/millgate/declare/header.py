@@ -10,7 +10,17 @@ from difflib import get_close_matches
 
 from millgate.errors import DeclarationError, did_you_mean
 
-KEYS = ("partitions", "upstream", "gate", "refresh", "retries", "owner", "tags", "version")
+KEYS = (
+    "partitions",
+    "upstream",
+    "gate",
+    "refresh",
+    "retries",
+    "owner",
+    "tags",
+    "version",
+    "storage",
+)
 _ENTRY = re.compile(r"([A-Za-z_]+)\s*:\s*(.*)")
 _KNOWN = f"header keys are {', '.join(KEYS)}"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
-from millgate.errors import DeclarationError
-from millgate.model.asset import Retry
+from millgate.errors import DeclarationError, did_you_mean
+from millgate.model.asset import Retry, Storing
 from millgate.model.dimension import NAME, Dimension
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
@@ -77,6 +77,20 @@ def checked_retries(given: object, where: str) -> Retry:
         return Retry(times=given)
     raise DeclarationError(
         f"retries={_shown(given)} is no Retry", where=where, fix="write retries=Retry(3)"
+    )
+
+
+def checked_storage(given: object, where: str) -> Storing:
+    """`given` as the kind of file that versions are; None is Parquet."""
+    if given is None:
+        return "parquet"
+    for known in get_args(Storing):
+        if given == known:
+            return known  # type: ignore[no-any-return]
+    raise DeclarationError(
+        f"storage={_shown(given)} is no storage",
+        where=where,
+        fix=did_you_mean(str(given).lower(), get_args(Storing), 'write "parquet" or "duckdb"'),
     )
 
 

@@ -15,6 +15,7 @@ from millgate.declare.keywords import (
     checked_partitions,
     checked_refresh,
     checked_retries,
+    checked_storage,
     checked_tags,
     checked_text,
 )
@@ -62,6 +63,7 @@ def read_sql_asset(
         refresh=checked_refresh(given["refresh"], place["refresh"]),
         retries=checked_retries(given["retries"], place["retries"]),
         version=checked_text("version", given["version"], place["version"]),
+        storage=checked_storage(given["storage"], place["storage"]),
     )
 
 

@@ -180,16 +180,25 @@ def _move(commit: Commit, mill: Mill, finished: Finished) -> Materialization:
     product = finished.product
     made = product.materialization
     folder = mill.layout.quarantine_path(finished.partition, made.id)
-    path = f"{folder}/rows.parquet"
+    path = ""
     if product.refused is not None:
+        path = _refused_path(mill, finished)
         commit.move(product.refused.path, path, "quarantine")
         commit.write_report(f"{folder}/report.json", _report(made, finished.judged))
     if product.accepted is None:
         assert product.refused is not None
         return replace(made, location="quarantine", path=path, bytes=product.refused.bytes)
-    version = mill.layout.version_path(finished.partition, made.id)
+    version = mill.layout.version_path(finished.partition, made.id, product.accepted.suffix)
     commit.move(product.accepted, version, "versions")
     return replace(made, location="versions", path=version)
+
+
+def _refused_path(mill: Mill, finished: Finished) -> str:
+    """Where refused rows lie below `quarantine`."""
+    product = finished.product
+    assert product.refused is not None
+    folder = mill.layout.quarantine_path(finished.partition, product.materialization.id)
+    return f"{folder}/rows{product.refused.path.suffix}"
 
 
 def _report(made: Materialization, judged: Judged) -> str:
@@ -288,7 +297,7 @@ def _quarantined(mill: Mill, finished: Finished, made: Materialization) -> Quara
         "partition" if made.location == "quarantine" else "rows",
         refused.rows,
         refused.bytes,
-        f"{mill.layout.quarantine_path(finished.partition, made.id)}/rows.parquet",
+        _refused_path(mill, finished),
         finished.judged.judged_at,
         finished.judged.id,
         refused.schema,

@@ -28,8 +28,10 @@ from millgate.model.record import (
     materialization_id,
     show_id,
 )
-from millgate.store import digest, reading, types, writing
+from millgate.model.schema import Schema
+from millgate.store import digest, reading, writing
 from millgate.store.locks import OpenRun
+from millgate.store.storage import STORAGES
 from millgate.store.warehouse import Commit, Links
 
 
@@ -132,8 +134,8 @@ def _release(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str
     assert refused is not None
     frame = _released_rows(mill, entry, live)
     partition = mill.assets[entry.asset].partition(entry.partition)
-    made, staged, judgement = _released(mill, refused, frame, run)
-    version = mill.layout.version_path(partition, made.id)
+    made, staged, judgement = _released(mill, refused, frame, run, entry.schema)
+    version = mill.layout.version_path(partition, made.id, staged.suffix)
     commit.move(staged, version, "versions")
     judged = Judged(made.id, made.id, judgement, mill.clock(), run.id)
     change = Change(
@@ -173,11 +175,12 @@ def _released_rows(mill: Mill, entry: OpenEntry, live: LiveVersion | None) -> pl
 
 
 def _released(
-    mill: Mill, refused: Materialization, frame: pl.LazyFrame, run: Run
+    mill: Mill, refused: Materialization, frame: pl.LazyFrame, run: Run, like: Schema
 ) -> tuple[Materialization, Path, Judgement]:
     """The new version in staging, with the judgement that is overruled."""
     number = materialization_id(run.id, 1)
-    staged = mill.layout.staged(run.id, number)
+    storage = STORAGES[mill.assets[refused.asset].storage]
+    staged = mill.layout.staged(run.id, number, storage.suffix)
     footer = {
         "asset": refused.asset,
         "partition": refused.partition,
@@ -188,9 +191,9 @@ def _released(
         "inputs": [asdict(version) for version in refused.inputs],
         "derived_from": refused.id,
     }
-    writing.write(frame, staged, footer)
-    written = reading.scan_version(staged)
-    schema = types.schema_of(written)
+    writing.write(frame, staged, footer, like)
+    written = storage.scan(staged)
+    _, schema = storage.shape(staged)
     gate = mill.gates[refused.asset]
     found = gate.evaluate(written, columns=schema, live=None, measure=digest.expressions(schema))
     made = replace(

@@ -19,6 +19,8 @@ from millgate.lineage.soundness import LiveFile
 from millgate.model.partition import label
 from millgate.model.record import show_id
 from millgate.store import version_file, views
+from millgate.store.links import is_served
+from millgate.store.storage import stored_below
 from millgate.store.version_file import READ_ONLY
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def _without_snapshot(mill: Mill) -> list[Problem]:
     link = str(mill.layout.database)
     if mill.warehouse.numbers():
         return [_snapshot(mill, "the link to the current snapshot is gone", link)]
-    if any(mill.layout.versions.rglob("*.parquet")):
+    if stored_below(mill.layout.versions):
         return [_lost("there are versions, and every snapshot is gone", link)]
     return _of_runs(mill)
 
@@ -190,7 +192,7 @@ def _links(mill: Mill, live: list[LiveFile]) -> Iterator[Problem]:
     for folder, _, names in os.walk(mill.layout.production):
         for name in names:
             path = Path(folder, name)
-            if path not in wanted and name in ("data.parquet", ".data.parquet.new"):
+            if path not in wanted and is_served(path):
                 yield Problem("link", "a file is served that is not live", str(path), REPAIR)
     if mill.warehouse.links_behind:
         where = str(mill.layout.production)

@@ -13,6 +13,7 @@ from millgate.model.state import Left, State
 from millgate.model.step import Step
 from millgate.plan.fingerprint import input_fingerprint
 from millgate.plan.planner import still_stale
+from millgate.store.storage import STORAGES
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def order_of(
         input_fingerprint=input_fingerprint(read),
         live_schema=versions.schema(asset.name),
         live=versions.live(asset.name, step.key) if may_be_judged else None,
-        staged=mill.layout.staged(run, materialization),
+        staged=mill.layout.staged(run, materialization, STORAGES[asset.storage].suffix),
     )
 
 

@@ -19,7 +19,8 @@ from millgate.gate.compiled import CompiledGate
 from millgate.gate.evaluate import Evaluation
 from millgate.model.record import Judgement, Materialization
 from millgate.model.schema import Schema
-from millgate.store import digest, reading, types, writing
+from millgate.store import digest, reading, writing
+from millgate.store.storage import Storage, storage_at
 
 
 def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> Product:
@@ -35,7 +36,7 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     computed = perf_counter()
     evaluation = gate.evaluate(
         settled.frame,
-        columns=_accepted_schema(settled, gate),
+        columns=_accepted_schema(settled, gate, storage_at(order.staged)),
         live=order.live_schema,
         measure=[*digest.expressions(settled.schema), *strays(settled.schema, order.partition)],
     )
@@ -83,15 +84,15 @@ def judge_again(order: Order, gate: CompiledGate) -> Judgement:
     return gate.evaluate(frame, columns=live.schema, live=None).judgement
 
 
-def _accepted_schema(settled: Settled, gate: CompiledGate) -> Schema:
+def _accepted_schema(settled: Settled, gate: CompiledGate, storage: Storage) -> Schema:
     """The columns that production would get: a gate may coerce, drop or add some."""
     columns = settled.frame.collect_schema()
     accepted = gate.accepted_schema(columns)
-    return settled.schema if accepted == columns else types.schema_of(pl.DataFrame(schema=accepted))
+    return settled.schema if accepted == columns else storage.schema_of(accepted, settled.schema)
 
 
 def footer(order: Order) -> dict[str, Any]:
-    """The lineage that a Parquet file carries, so that files alone can tell what they are."""
+    """The lineage that a file carries, so that files alone can tell what they are."""
     return {
         "asset": order.asset.name,
         "partition": order.partition.key,
@@ -120,15 +121,17 @@ def _accepted(
             writing.write(settled.frame, order.staged, metadata)
         return order.staged, whole, settled.schema
     frame = evaluation.accepted(settled.frame)
-    path = order.staged.with_suffix(".accepted.parquet")
-    writing.write(frame, path, metadata)
-    schema = types.schema_of(frame)
+    path = order.staged.with_suffix(f".accepted{order.staged.suffix}")
+    writing.write(frame, path, metadata, settled.schema)
+    schema = storage_at(path).schema_of(frame.collect_schema(), settled.schema)
     measured = _measure(frame, path, schema)
     return path, digest.digest(measured, schema), schema
 
 
 def _measure(frame: Frame, path: Path, schema: Schema) -> Mapping[str, Any]:
-    written = frame.lazy() if isinstance(frame, pl.DataFrame) else reading.scan_version(path)
+    storage = storage_at(path)
+    in_memory = isinstance(frame, pl.DataFrame) and storage.is_faithful
+    written = frame.lazy() if in_memory else storage.scan(path)
     return written.select(digest.expressions(schema)).collect().row(0, named=True)
 
 
@@ -140,7 +143,8 @@ def _refused(
     if judgement.verdict == "promote":
         return None
     frame = evaluation.rejected(settled.frame)
-    path = order.staged.with_suffix(".refused.parquet")
-    writing.write(frame, path, metadata)
+    path = order.staged.with_suffix(f".refused{order.staged.suffix}")
+    writing.write(frame, path, metadata, settled.schema)
+    schema = storage_at(path).schema_of(frame.collect_schema(), settled.schema)
     rows = judgement.rows if judgement.verdict == "hold" else judgement.rejected_rows
-    return Refused(path, types.schema_of(frame), rows, path.stat().st_size)
+    return Refused(path, schema, rows, path.stat().st_size)

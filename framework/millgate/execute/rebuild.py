@@ -31,6 +31,8 @@ from millgate.model.record import (
 )
 from millgate.model.schema import Schema
 from millgate.store import reading, version_file
+from millgate.store.links import is_served
+from millgate.store.storage import stored_below
 from millgate.store.version_file import VersionFile
 
 GONE = (
@@ -74,7 +76,7 @@ def rebuild(mill: Mill) -> int:
 
 
 def _versions(mill: Mill) -> Iterator[_Made]:
-    for file in sorted(mill.layout.versions.rglob("*.parquet")):
+    for file in stored_below(mill.layout.versions):
         try:
             found = version_file.look_at(file)
             made = _materialization(mill, found, file, "versions")
@@ -118,7 +120,7 @@ def _materialization(
 def _live(mill: Mill, versions: Iterable[Materialization]) -> dict[tuple[str, str], int]:
     newest = {(v.asset, v.partition): v.id for v in sorted(versions, key=lambda v: v.id)}
     served: dict[tuple[str, str], int] = {}
-    for link in mill.layout.production.rglob("data.parquet"):
+    for link in filter(is_served, stored_below(mill.layout.production)):
         try:
             said = version_file.look_at(link).footer
             served[said["asset"], said["partition"]] = said["materialization"]
@@ -221,12 +223,12 @@ def _inputs(
 def _reports(mill: Mill) -> Iterator[tuple[Materialization, QuarantineEntry, Judged]]:
     """What `quarantine/` holds, the oldest first, as each report tells it."""
     for report in sorted(mill.layout.quarantine.rglob(REPORT)):
-        rows = report.with_name("rows.parquet")
         try:
+            rows = next(iter(stored_below(report.parent)))
             said = json.loads(report.read_text(encoding="utf-8"))
             found = version_file.look_at(rows)
             version = _materialization(mill, found, rows, "quarantine")
-        except (MillgateError, LookupError, ValueError, OSError):
+        except (MillgateError, LookupError, ValueError, OSError, StopIteration):
             continue
         version = replace(version, data_hash=said["data_hash"])
         judged = _told(said, version)

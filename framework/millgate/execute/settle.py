@@ -15,13 +15,15 @@ from millgate.execute.order import Order
 from millgate.model.partition import Partition
 from millgate.model.schema import Schema
 from millgate.store import types, writing
+from millgate.store.storage import storage_at
+from millgate.store.streams import frame_of, is_storable
 
 Frame = pl.DataFrame | pl.LazyFrame
 
 
 @dataclass(frozen=True)
 class Settled:
-    """A result as a frame: in memory, or a scan of the `file` it was streamed to."""
+    """A result as a frame: in memory, or a scan of the `file` it was written to."""
 
     frame: Frame
     schema: Schema
@@ -36,6 +38,7 @@ def settle(
     A column of nothing but nulls takes its type from the gate's schema or from the live
     versions. Raises BadResult for what cannot be stored.
     """
+    storage = storage_at(order.staged)
     frame, file = _as_frame(result, order, metadata)
     columns = frame.collect_schema()
     _check_names(list(columns), order)
@@ -46,23 +49,30 @@ def settle(
         )
         columns, file = frame.collect_schema(), None
     _check_partition_columns(columns, order)
-    return Settled(frame, types.schema_of(frame), file)
+    if file is None and not storage.is_faithful:
+        writing.write(frame, order.staged, metadata)
+        frame, file = storage.scan(order.staged), order.staged
+    schema = storage.shape(file)[1] if file else storage.schema_of(frame.collect_schema())
+    return Settled(frame, schema, file)
 
 
 def _as_frame(result: Any, order: Order, metadata: Mapping[str, Any]) -> tuple[Frame, Path | None]:
     if isinstance(result, pl.DataFrame):
         return result, None
     if isinstance(result, pa.Table):
-        return writing.frame_of(result), None
-    if not writing.is_storable(result):
+        return frame_of(result), None
+    if not is_storable(result):
         raise BadResult(
             f"{order.asset.name} returned {_described(result)}",
             where=order.asset.defined_in,
             fix="return a polars frame, a pyarrow Table or RecordBatchReader, a DuckDB relation, "
             "or an iterator of frames",
         )
+    storage = storage_at(order.staged)
+    if isinstance(result, pl.LazyFrame) and not storage.is_faithful:
+        return result, None
     writing.write(result, order.staged, metadata)
-    return pl.scan_parquet(order.staged, glob=False, hive_partitioning=False), order.staged
+    return storage.scan(order.staged), order.staged
 
 
 def _described(result: Any) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from millgate.errors import UsageError
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import listed_keys
@@ -19,7 +17,8 @@ from millgate.model.record import Judgement
 from millgate.model.schema import Schema
 from millgate.plan.keyrange import Target, keys_of_each
 from millgate.plan.selection import select
-from millgate.store import reading, types
+from millgate.store import reading
+from millgate.store.storage import storage_at
 
 if TYPE_CHECKING:
     import duckdb
@@ -132,8 +131,11 @@ def _of_live(
 def _of_held(mill: Mill, entry: QuarantineRow, union: Schema | None) -> Trial:
     gate = mill.gates[entry.asset]
     frame = refused_rows(mill, entry)
-    shaped = pl.DataFrame(schema=gate.accepted_schema(frame.collect_schema()))
-    judgement = gate.evaluate(frame, columns=types.schema_of(shaped), live=union).judgement
+    shaped = gate.accepted_schema(frame.collect_schema())
+    storage = storage_at(entry.path)
+    _, came = storage.shape(mill.layout.quarantine / entry.path)
+    columns = storage.schema_of(shaped, came)
+    judgement = gate.evaluate(frame, columns=columns, live=union).judgement
     refused = judgement.rejected_rows if judgement.verdict == "split" else 0
     accepted = 0 if judgement.verdict == "hold" else judgement.rows - refused
     return Trial(

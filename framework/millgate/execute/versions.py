@@ -18,7 +18,7 @@ from millgate.model.partition import label
 from millgate.model.record import LiveVersion, Materialization, materialization_id
 from millgate.model.schema import Schema, united
 from millgate.model.step import NeededInput, Step
-from millgate.store import types
+from millgate.store.storage import STORAGES
 
 
 class Versions:
@@ -106,7 +106,8 @@ class Versions:
         gate = self._mill.gates.get(asset)
         if gate is None or not gate.declared:
             return None
-        return types.schema_of(pl.DataFrame(schema=gate.declared))
+        columns = pl.Schema(gate.declared)
+        return STORAGES[self._mill.assets[asset].storage].schema_of(columns)
 
     def _source(self, source: Source, key: str) -> Version:
         known = self._observed.get((source.name, key))

@@ -16,6 +16,8 @@ from millgate.model.partition import UNPARTITIONED, Partition, Partitions
 from millgate.model.policy import Gate
 from millgate.model.refresh import Refreshing
 
+Storing = Literal["parquet", "duckdb"]
+
 
 class Form(Enum):
     """What a parameter receives, chosen by its annotation."""
@@ -184,6 +186,8 @@ class Asset(Declared):
     retries: Retry = field(default_factory=lambda: Retry(times=0))
     version: str | None = None
     """Stands for the code in the fingerprint where it is given."""
+    storage: Storing = "parquet"
+    """The kind of file that each version is."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.function is None:

@@ -80,7 +80,17 @@ def _fits(narrow: str, wide: str) -> bool:
         return narrow in ("FLOAT", *_SIGNED[:3], *_UNSIGNED[:3])
     if wide == "FLOAT":
         return narrow in (*_SIGNED[:2], *_UNSIGNED[:2])
+    if wide == "HUGEINT":
+        return narrow in _SIGNED + _UNSIGNED or _is_whole(narrow)
+    if wide == "UHUGEINT":
+        return narrow in _UNSIGNED
     return False
+
+
+def _is_whole(type_: str) -> bool:
+    """Whether a type is a DECIMAL without places, as a sum of integers is in Parquet."""
+    digits = _DECIMAL.fullmatch(type_)
+    return digits is not None and digits[2] == "0"
 
 
 def _wider_decimal(old: str, new: str) -> str | None:

@@ -77,8 +77,8 @@ class Layout:
         """The folder of what a run has in flight."""
         return self.staged_runs / str(run)
 
-    def staged(self, run: int, materialization: int) -> Path:
-        return self.staging(run) / f"{materialization}.parquet"
+    def staged(self, run: int, materialization: int, suffix: str = ".parquet") -> Path:
+        return self.staging(run) / f"{materialization}{suffix}"
 
     def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
         """What an attempt printed."""
@@ -91,21 +91,23 @@ class Layout:
             )
         return self.logs / str(run) / f"{name}.{attempt}.log"
 
-    def version_path(self, partition: Partition, materialization: int) -> str:
+    def version_path(
+        self, partition: Partition, materialization: int, suffix: str = ".parquet"
+    ) -> str:
         """Where a version lies below `versions`: `flights/date=2013-01-01/118-45.parquet`."""
-        return f"{_folder(partition)}/{show_id(materialization)}.parquet"
+        return f"{_folder(partition)}/{show_id(materialization)}{suffix}"
 
     def quarantine_path(self, partition: Partition, materialization: int) -> str:
         """The folder below `quarantine` of what was refused, with its rows and its report."""
         return f"{_folder(partition)}/{show_id(materialization)}"
 
-    def production_link(self, partition: Partition) -> Path:
-        """The name under which any tool finds the live version of a partition."""
-        return self.production / _folder(partition) / "data.parquet"
+    def production_folder(self, partition: Partition) -> Path:
+        """Where any tool finds the live version of a partition."""
+        return self.production / _folder(partition)
 
     def serving_link(self, path: str) -> Path:
         """The name under `production` of a version that lies at `path` below `versions`."""
-        return (self.production / path).with_name("data.parquet")
+        return (self.production / path).with_name(f"data{Path(path).suffix}")
 
 
 def _folder(partition: Partition) -> str:

@@ -11,6 +11,7 @@ from millgate.errors import StoreError
 from millgate.model.partition import Partition
 from millgate.store.files import Files, cannot_link
 from millgate.store.layout import Layout
+from millgate.store.storage import is_stored
 
 _MARK = ".behind-"
 
@@ -28,6 +29,18 @@ class Links:
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove)
+
+
+def is_served(path: Path) -> bool:
+    """Whether a file below `production` is a link of Millgate's, one that is being made, or a log
+    that somebody's DuckDB left beside one."""
+    name = path.name.removeprefix(".").removesuffix(".new").removesuffix(".wal")
+    return Path(name).stem == "data" and is_stored(Path(name))
+
+
+def served_in(folder: Path) -> list[Path]:
+    """The links of a partition: one, or two where its kind of file is being changed."""
+    return [path for path in folder.glob("data.*") if is_stored(path)]
 
 
 class ProductionLinks:
@@ -58,15 +71,23 @@ class ProductionLinks:
 
     def remove(self, partitions: Collection[Partition]) -> None:
         """Stop serving partitions, for good once this returns."""
-        for link in map(self._layout.production_link, partitions):
-            if link.parent.is_dir():
-                self._files.unlink(link)
-                self._files.sync_folder(link.parent)
+        for folder in map(self._layout.production_folder, partitions):
+            if folder.is_dir():
+                for link in served_in(folder):
+                    self._files.unlink(link)
+                self._files.sync_folder(folder)
 
     def serve(self, live: Mapping[Partition, str]) -> None:
-        """Let each partition serve a version, replacing what it served in one instant."""
-        for partition, path in live.items():
-            self._serve(self._layout.production_link(partition), self._layout.versions / path)
+        """Let each partition serve a version, replacing what it served in one instant.
+
+        Where that was another kind of file, both are served for an instant.
+        """
+        for path in live.values():
+            link = self._layout.serving_link(path)
+            self._serve(link, self._layout.versions / path)
+            for other in served_in(link.parent):
+                if other != link:
+                    self._files.unlink(other)
 
     def mend(self, live: Collection[str]) -> None:
         """Make the links exactly those of the `live` paths, whatever a crash left behind."""
@@ -74,7 +95,7 @@ class ProductionLinks:
         for folder, _, names in os.walk(self._layout.production):
             for name in names:
                 path = Path(folder, name)
-                if name == ".data.parquet.new" or (name == "data.parquet" and path not in wanted):
+                if is_served(path) and path not in wanted:
                     self._files.unlink(path)
         for link, version in wanted.items():
             self._serve(link, version)
@@ -84,7 +105,7 @@ class ProductionLinks:
     def _serve(self, link: Path, version: Path) -> None:
         if link.exists() and link.samefile(version):
             return
-        new = link.with_name(".data.parquet.new")
+        new = link.with_name(f".{link.name}.new")
         self._files.make_folder(link.parent)
         self._files.unlink(new)
         try:

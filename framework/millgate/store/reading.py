@@ -22,7 +22,9 @@ from millgate.model.asset import Form, Source
 from millgate.model.dimension import KeyValue
 from millgate.model.partition import Partition, Partitions
 from millgate.model.schema import TEXT, Column, Schema, united
+from millgate.store.duckdb_file import scan_sql
 from millgate.store.formats import scan_file, unreadable
+from millgate.store.storage import Storage, storage_at
 from millgate.store.types import duckdb_type, exactly, polars_type
 from millgate.store.views import (
     exact_path,
@@ -41,7 +43,7 @@ _LAZY_RUNS = 64
 
 def scan_version(path: Path) -> pl.LazyFrame:
     """The rows of one version as they were written."""
-    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    return storage_at(path).scan(path)
 
 
 def read_versions(
@@ -110,9 +112,9 @@ def in_form(frame: pl.LazyFrame, form: Form, connection: duckdb.DuckDBPyConnecti
         case Form.FRAME:
             return frame.collect()
         case Form.TABLE:
-            return frame.collect().to_arrow()
+            return _for_arrow(frame).collect().to_arrow()
         case Form.READER:
-            return _reader(frame)
+            return _reader(_for_arrow(frame))
         case Form.RELATION:
             return connection.from_arrow(frame.collect().to_arrow())
     raise ValueError(form)
@@ -126,6 +128,14 @@ def _only_path(source: Source, files: Sequence[tuple[Path, Partition]]) -> Path:
             fix="annotate it as a frame, or map it to one key",
         )
     return files[0][0]
+
+
+def _for_arrow(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """A frame whose integers of 128 bits, which Arrow has not, are decimals of 38 digits."""
+    wide = [n for n, t in frame.collect_schema().items() if t in (pl.Int128, pl.UInt128)]
+    if not wide:
+        return frame
+    return frame.with_columns(exactly(name).cast(pl.Decimal(38, 0)) for name in wide)
 
 
 def _reader(frame: pl.LazyFrame) -> pa.RecordBatchReader:
@@ -163,6 +173,8 @@ def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -
     columns = with_dimensions(schema, partitions)
     if not versions:
         return pl.LazyFrame(schema={c.name: polars_type(c.type) for c in columns})
+    if not all(storage_at(path).is_faithful for path, _, _ in versions):
+        return scan_sql(_sql(versions, columns), columns)
     if len(versions) == 1 and versions[0][2] == schema:
         # Nothing to agree on: the file need not be opened to plan its scan.
         path, partition, _ = versions[0]
@@ -252,19 +264,30 @@ def _relation(
     """A relation over versions, by the SQL of the views but with the keys as constants."""
     if not versions:
         return connection.sql(f"SELECT {select_list(columns, {})} WHERE false")
-    runs = [list(run) for _, run in groupby(versions, key=lambda version: version[2])]
+    return connection.sql(_sql(versions, columns))
+
+
+def _sql(versions: Sequence[Version], columns: Schema) -> str:
+    """A query over versions, in the order given."""
+    runs = [list(run) for _, run in groupby(versions, key=_kind)]
     if "file_index" in own_names(columns):
         runs = [[version] for run in runs for version in run]
-    return connection.sql("\nUNION ALL\n".join(_select(run, columns) for run in runs))
+    return "\nUNION ALL\n".join(_select(run, columns) for run in runs)
+
+
+def _kind(version: Version) -> tuple[Storage, Schema]:
+    return storage_at(version[0]), version[2]
 
 
 def _select(run: Sequence[Version], columns: Schema) -> str:
-    """One SELECT over files of one schema."""
+    """One SELECT over files of one kind and schema."""
+    storage = storage_at(run[0][0])
     keys = [partition.columns for _, partition, _ in run]
     special = {d: _key_sql([key[d] for key in keys]) for d in keys[0]}
     values = select_list(columns, own_names(run[0][2]), special)
     paths = ", ".join(literal(exact_path(str(path))) for path, _, _ in run)
-    return f"SELECT {values} FROM read_parquet([{paths}], hive_partitioning = false)"
+    options = ", ".join((f"[{paths}]", "hive_partitioning = false", *storage.options))
+    return f"SELECT {values} FROM {storage.function}({options})"
 
 
 def _key_sql(values: Sequence[KeyValue]) -> str:

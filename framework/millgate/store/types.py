@@ -36,6 +36,16 @@ _NAMES: Mapping[type[pl.DataType], str] = {
     pl.Time: "TIME",
 }
 
+TEXTUAL = ("BIT", "BIGNUM", "TIME WITH TIME ZONE")
+"""Types that a DuckDB file has and a frame carries as their text."""
+
+WIDE: Mapping[type[pl.DataType], str] = {
+    pl.Int128: "HUGEINT",
+    pl.UInt128: "UHUGEINT",
+    pl.Duration: "INTERVAL",
+}
+"""Types of polars that a DuckDB file has and a Parquet file has not."""
+
 _DTYPES: Mapping[str, pl.DataType] = {
     **{text: dtype() for dtype, text in _NAMES.items() if dtype is not pl.Enum},
     "FLOAT": pl.Float32(),
@@ -44,12 +54,17 @@ _DTYPES: Mapping[str, pl.DataType] = {
     "TIMESTAMP_NS": pl.Datetime("ns"),
     "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
     UNTYPED: pl.Null(),
+    "HUGEINT": pl.Int128(),
+    "UHUGEINT": pl.UInt128(),
+    "INTERVAL": pl.Duration("us"),
+    **dict.fromkeys(TEXTUAL, pl.String()),
 }
 
+_OR_DUCKDB = ', or declare the asset with storage="duckdb"'
 _FIXES: Mapping[type[pl.DataType], str] = {
-    pl.Duration: "cast it to a number, such as .dt.total_seconds()",
-    pl.Int128: "cast it to pl.Int64 or pl.Decimal(38, 0)",
-    pl.UInt128: "cast it to pl.UInt64 or pl.Decimal(38, 0)",
+    pl.Duration: f"cast it to a number, such as .dt.total_seconds(){_OR_DUCKDB}",
+    pl.Int128: f"cast it to pl.Int64 or pl.Decimal(38, 0){_OR_DUCKDB}",
+    pl.UInt128: f"cast it to pl.UInt64 or pl.Decimal(38, 0){_OR_DUCKDB}",
     pl.Object: "cast it to pl.String, or to a list or struct of plain values",
     pl.Struct: "give the struct at least one field, and no two that differ only in case",
     pl.Array: "give the array a width, or cast it to a pl.List",

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from millgate.errors import StoreError
 from millgate.model.schema import Schema
 from millgate.store import digest
 from millgate.store.reading import scan_version
-from millgate.store.types import schema_of
-from millgate.store.writing import read_footer
+from millgate.store.storage import storage_at
+from millgate.store.writing import read_metadata
 
 READ_ONLY = 0o444
 
@@ -34,12 +34,10 @@ class VersionFile:
 def look_at(path: Path) -> VersionFile:
     """The file, without reading its rows; FileNotFoundError, or StoreError if it is damaged."""
     mode = stat.S_IMODE(path.stat().st_mode)
-    footer = read_footer(path)
+    footer = read_metadata(path)
     try:
-        return VersionFile(
-            mode, footer, pq.read_metadata(path).num_rows, schema_of(scan_version(path))
-        )
-    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        return VersionFile(mode, footer, *storage_at(path).shape(path))
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError, duckdb.Error) as error:
         raise _damaged(path, error) from error
 
 
@@ -47,7 +45,7 @@ def data_hash(path: Path, schema: Schema) -> str:
     """The data hash of a file's rows; StoreError if they cannot be read."""
     try:
         measured = scan_version(path).select(digest.expressions(schema)).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, duckdb.Error) as error:
         raise _damaged(path, error) from error
     return digest.digest(measured.row(0, named=True), schema)
 

@@ -1,8 +1,9 @@
 """The views that serve what is live and what is in quarantine, as SQL text.
 
-A view lists its files exactly: one `read_parquet` for each distinct schema, so that no file is read
-by the types of another, with every column cast to the type that holds all. File names are packed
-into one string, which takes a third of the space of a list of literals and binds in half the time.
+A view lists its files exactly: one call for each kind of file and distinct schema, so that no
+file is read by the types of another, with every column cast to the type that holds all. File names
+are packed into one string, which takes a third of the space of a list of literals and binds in half
+the time.
 Types are such that DuckDB 1.3 reads them.
 """
 
@@ -17,6 +18,9 @@ from millgate.model.dimension import Dimension
 from millgate.model.partition import Partitions
 from millgate.model.record import LiveVersion
 from millgate.model.schema import TEXT, UNTYPED, Column, Schema, united
+from millgate.store.sql_text import exact_path as exact_path
+from millgate.store.sql_text import literal as literal
+from millgate.store.storage import storage_at
 from millgate.store.types import quoted as quoted
 
 REASONS = Column(
@@ -26,7 +30,7 @@ MATERIALIZATION = Column("quarantine_materialization", "BIGINT")
 ROOT_VARIABLE = "millgate_root"
 """`SET VARIABLE millgate_root = '...'` lets the views read a project that was copied elsewhere."""
 
-_LISTED = re.compile(r"\bread_parquet\((.*?), \(?hive_partitioning = ", re.DOTALL)
+_LISTED = re.compile(r"\bread_(?:parquet|duckdb)\((.*?), \(?hive_partitioning = ", re.DOTALL)
 
 
 def production_view(
@@ -49,7 +53,7 @@ def production_view(
     if not versions:
         return _empty(view, schema) if known is not None else [f"DROP VIEW IF EXISTS {view}"]
     files = _Files(folder, root, partitions)
-    arms = [_arm(schema, group, files, partitions) for group in _by_schema(versions)]
+    arms = [_arm(schema, group, files, partitions) for group in _alike(versions)]
     return [_create(view, arms)]
 
 
@@ -75,7 +79,7 @@ def quarantine_view(
     if not refused:
         return _empty(view, schema)
     files = _Files(folder, root, partitions)
-    arms = [_arm(schema, g, files, partitions, _ids(schema)) for g in _by_schema(refused)]
+    arms = [_arm(schema, g, files, partitions, _ids(schema)) for g in _alike(refused)]
     return [_create(view, arms)]
 
 
@@ -122,23 +126,6 @@ def own_names(schema: Schema) -> dict[str, str]:
     return {c.name.casefold(): c.name for c in schema}
 
 
-def literal(text: str) -> str:
-    """
-    >>> literal("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
-
-
-def exact_path(path: str) -> str:
-    """A path that DuckDB takes for just this file, where it would see a pattern.
-
-    >>> exact_path("/data[1]/a.parquet")
-    '/data[[]1]/a.parquet'
-    """
-    return re.sub(r"([\[*?])", r"[\1]", path)
-
-
 def _value(column: Column, own: Mapping[str, str], special: Mapping[str, str]) -> str:
     if column.name in special:
         return special[column.name]
@@ -152,10 +139,12 @@ def _newest_first(versions: Iterable[LiveVersion]) -> Schema:
     return united({version.schema: None for version in ordered})
 
 
-def _by_schema(versions: Iterable[LiveVersion]) -> list[list[LiveVersion]]:
-    groups: dict[Schema, list[LiveVersion]] = {}
+def _alike(versions: Iterable[LiveVersion]) -> list[list[LiveVersion]]:
+    """The versions that one call reads: files of one kind with one schema."""
+    groups: dict[tuple[str, Schema], list[LiveVersion]] = {}
     for version in versions:
-        groups.setdefault(version.schema, []).append(version)
+        kind = storage_at(version.path).suffix
+        groups.setdefault((kind, version.schema), []).append(version)
     return list(groups.values())
 
 
@@ -174,7 +163,8 @@ def _arm(
     partitions: Partitions,
     more: Mapping[str, tuple[str, str]] | None = None,
 ) -> str:
-    """One SELECT over the files of one schema."""
+    """One SELECT over the files of one kind and schema."""
+    storage = storage_at(group[0].path)
     options = [f"hive_partitioning = {'true' if partitions.dimensions else 'false'}"]
     if partitions.dimensions:
         types = ", ".join(f"{literal(d.name)}: {_hive_type(d)}" for d in partitions)
@@ -185,7 +175,8 @@ def _arm(
         options.append(option)
     values = select_list(schema, own_names(group[0].schema), special)
     paths = files.sql([version.path for version in group])
-    return f"SELECT {values}\nFROM read_parquet({', '.join([paths, *options])})"
+    arguments = ", ".join((paths, *options, *storage.options))
+    return f"SELECT {values}\nFROM {storage.function}({arguments})"
 
 
 def _hive_type(dimension: Dimension) -> str:

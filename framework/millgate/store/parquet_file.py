@@ -1,0 +1,92 @@
+"""Versions as Parquet files, with their lineage in the footer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from millgate.errors import BadResult
+from millgate.model.schema import Schema
+from millgate.store.streams import GROUP_ROWS, first_of, frame_of, frames_of, groups
+from millgate.store.types import TEXTUAL, schema_of
+
+FOOTER_KEY = "millgate"
+"""Key of the JSON document among the Parquet file's metadata."""
+
+_COMPRESSION: Mapping[str, Any] = {"compression": "zstd", "compression_level": 1}
+
+
+class ParquetFile:
+    """See `Storage`."""
+
+    suffix = ".parquet"
+    function = "read_parquet"
+    options: tuple[str, ...] = ()
+    is_faithful = True
+
+    def write(
+        self,
+        result: Any,
+        path: Path,
+        metadata: Mapping[str, Any],
+        like: Schema | None,  # noqa: ARG002
+    ) -> None:
+        footer = {FOOTER_KEY: json.dumps(metadata)}
+        if isinstance(result, pa.Table):
+            result = frame_of(result)
+        if isinstance(result, pl.DataFrame):
+            schema_of(result)
+            result.write_parquet(path, metadata=footer, **_COMPRESSION)
+        elif isinstance(result, pl.LazyFrame):
+            schema_of(result)
+            result.sink_parquet(path, metadata=footer, **_COMPRESSION)
+        else:
+            if isinstance(result, duckdb.DuckDBPyRelation):
+                _check_relation(result)
+            _write_stream(frames_of(result), path, footer)
+
+    def metadata(self, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[FOOTER_KEY])
+        return found
+
+    def scan(self, path: Path) -> pl.LazyFrame:
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+    def shape(self, path: Path) -> tuple[int, Schema]:
+        return pq.read_metadata(path).num_rows, schema_of(self.scan(path))
+
+    def schema_of(
+        self,
+        columns: Mapping[str, pl.DataType],
+        like: Schema | None = None,  # noqa: ARG002
+    ) -> Schema:
+        return schema_of(columns)
+
+
+def _write_stream(frames: Iterator[pl.DataFrame], path: Path, footer: dict[str, str]) -> None:
+    """Write frames as they come, pulled in this thread: the code that makes them may need it."""
+    first = first_of(frames)
+    schema_of(first)
+    arrow = first.head(0).to_arrow().schema
+    with pq.ParquetWriter(path, arrow, **_COMPRESSION) as writer:
+        for group in groups(first, frames):
+            writer.write_table(group.to_arrow(), row_group_size=GROUP_ROWS)
+        writer.add_key_value_metadata(footer)
+
+
+def _check_relation(relation: duckdb.DuckDBPyRelation) -> None:
+    """Refuse what Arrow would carry as something else."""
+    for name, type_ in zip(relation.columns, map(str, relation.types), strict=True):
+        if type_ in TEXTUAL:
+            raise BadResult(
+                f"a column of type {type_} cannot be stored in Parquet",
+                where=f"column {name!r}",
+                fix='cast it, such as to VARCHAR, or declare the asset with storage="duckdb"',
+            )
