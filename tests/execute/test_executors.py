@@ -309,6 +309,37 @@ def test_a_cluster_that_does_not_answer(shop: Mill, monkeypatch: pytest.MonkeyPa
     assert not (shop.root / "warehouse" / "runs").exists()
 
 
+@needs_dask
+def test_a_cluster_that_is_there_already(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its workers outlive the run, know their own settings, and find the code as it is now."""
+    import distributed
+
+    mill.write(
+        "assets/erp.py",
+        """
+        import os
+        import polars as pl
+        from millgate import Env, asset
+
+        @asset
+        def erp(dsn: str = Env("TRIAL_DSN")) -> pl.DataFrame:
+            return pl.DataFrame({"n": [1], "pid": [os.getpid()], "length": [len(dsn)]})
+        """,
+    )
+    monkeypatch.setenv("TRIAL_DSN", "hunter2")
+    with distributed.LocalCluster(n_workers=1, dashboard_address=None) as cluster:
+        monkeypatch.delenv("TRIAL_DSN")
+        executor = f"dask:{cluster.scheduler_address}"
+        assert mill.run(executor=executor).exit_status == 0
+        first = mill.sql("FROM production.erp")
+        edited = mill.root / "assets" / "erp.py"
+        edited.write_text(edited.read_text().replace("[1]", "[2]"))
+        assert mill.run(executor=executor).exit_status == 0
+        assert mill.sql("FROM production.erp") == [(2, *first[0][1:])]
+    assert first == [(1, first[0][1], len("hunter2"))]
+    assert first[0][1] != os.getpid()
+
+
 def test_a_missing_package_is_told_by_its_install_command(
     shop: Mill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
