@@ -26,6 +26,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.opening import reading
 from millgate.execute.past import Past, reading_past
 from millgate.execute.proposal import propose
+from millgate.execute.rename import Rename, probably_renamed, propose_rename, rename
 from millgate.execute.repair import Repaired, repair
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.retire import Retirement, propose_retirement, retire
@@ -278,6 +279,21 @@ class Project:
     def try_gates(self, target: str = "") -> tuple[Trial, ...]:
         """What today's gates say of what is live and what waits; records nothing."""
         return try_gates(self.mill, target)
+
+    def propose_rename(self, old: str, new: str) -> Rename:
+        """What of an asset that has another name in the code now would move to it."""
+        return propose_rename(self.mill, old, new)
+
+    def rename(self, proposed: Rename, *, actor: str | None = None) -> int:
+        """Move a history as it was proposed, in one commit; returns its snapshot."""
+        return rename(replace(self.mill, actor=actor or self.actor), proposed)
+
+    def probably_renamed(self) -> list[tuple[str, str]]:
+        """Old and new name of each asset that seems to be called otherwise in the code now."""
+        if self.warehouse.current() is None:
+            return []
+        with self.mill.reading() as connection:
+            return probably_renamed(self.mill, connection)
 
     def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:
         """Remove what nothing needs any more; `keep` instead of the project's retention."""

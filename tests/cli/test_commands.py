@@ -404,6 +404,23 @@ def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
     assert "no time and no version" in shop.err
 
 
+def test_an_asset_that_was_renamed_in_code_keeps_its_history_when_somebody_agrees(shop):
+    shop("materialize")
+    old = shop.root / "assets" / "total_revenue.sql"
+    old.rename(old.with_name("income.sql"))
+    shop("plan")
+    assert "millgate rename total_revenue income" in " ".join(shop.err.split())
+    asked = ("rename", "total_revenue", "income")
+    told = " ".join(shop(*asked, "--dry-run").split())
+    assert "total_revenue -> income 1 version to move, 1 of them live." in told
+    shop(*asked, exits=2)
+    assert "nobody is there to ask" in shop.err
+    data = shop.data(*asked, "--yes")
+    assert (data["old_name"], data["new_name"]) == ("total_revenue", "income")
+    assert "Nothing to do" in shop("plan")
+    shop(*asked, exits=2)
+
+
 def test_a_removed_asset_is_retired_when_somebody_agrees(shop):
     shop("materialize")
     (shop.root / "assets" / "total_revenue.sql").unlink()

@@ -54,6 +54,7 @@ def test_every_command_is_there():
             "logs",
             "retire",
             "rollback",
+            "rename",
             "sql",
             "lineage",
         ]

@@ -188,6 +188,11 @@ def linked(layout: Layout) -> dict[int, int]:
     }
 
 
+def live_files(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """The asset and the path of each version that is live by the rows of the current snapshot."""
+    return [(partition.asset, path) for partition, path in live_paths(warehouse).items()]
+
+
 def live_paths(warehouse: Warehouse) -> dict[Partition, str]:
     """The path of the live version of each partition."""
     with warehouse.connect() as connection:

@@ -20,7 +20,7 @@ from store.faulty_files import (
     first,
     layout_of,
     linked,
-    live_paths,
+    live_files,
     materialize,
     python,
     second,
@@ -64,7 +64,7 @@ def test_a_failing_file_call_leaves_the_last_snapshot(
         assert sound.current() == current
         assert served(layout.database) == serving
         if sound.links_behind:
-            assert sound.mend_links(live_paths(sound).values(), current)
+            assert sound.mend_links(live_files(sound), current)
         assert linked(layout) == serving
         leftovers = [p for p in tree(layout.versions) if f"/{1 + at}-" in p]
         assert "is published" in problem.what or lasting or not leftovers
@@ -149,7 +149,7 @@ def test_a_process_killed_at_any_file_call_leaves_a_whole_snapshot(tmp_path: Pat
 def mends(warehouse: Warehouse, last: int, rows: dict[int, int]) -> None:
     """The next run puts the links right."""
     if warehouse.links_behind:
-        assert warehouse.mend_links(live_paths(warehouse).values(), last)
+        assert warehouse.mend_links(live_files(warehouse), last)
     assert linked(warehouse.layout) == rows
     assert not warehouse.links_behind
 

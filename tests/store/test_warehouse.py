@@ -24,6 +24,7 @@ from store.faulty_files import (
     first,
     layout_of,
     linked,
+    live_files,
     live_paths,
     materialize,
     python,
@@ -118,9 +119,9 @@ def test_links_are_mended_to_what_is_live(warehouse: Warehouse, layout: Layout) 
     (layout.production_folder(day(4)) / "data.parquet").unlink()
     os.link(layout.versions / live[day(3)], layout.production_folder(day(4)) / "data.parquet")
     (layout.production / "flights" / "notes.txt").write_text("somebody's own")
-    assert not warehouse.mend_links(live.values(), 1), "another commit came in between"
+    assert not warehouse.mend_links(live_files(warehouse), 1), "another commit came in between"
     assert linked(layout) != AFTER_SECOND
-    assert warehouse.mend_links(live.values(), 2)
+    assert warehouse.mend_links(live_files(warehouse), 2)
     assert linked(layout) == AFTER_SECOND
     assert (layout.production / "flights" / "notes.txt").exists()
 
@@ -133,7 +134,7 @@ def test_mending_is_needed_until_it_is_done(layout: Layout) -> None:
     assert warehouse.links_behind
     materialize(warehouse, 3, {6: 60})
     assert warehouse.links_behind, "a later commit does not hide what an earlier one left"
-    assert warehouse.mend_links(live_paths(warehouse).values(), 3)
+    assert warehouse.mend_links(live_files(warehouse), 3)
     assert not warehouse.links_behind
     assert linked(layout) == {**AFTER_SECOND, 6: 60}
 

@@ -1,4 +1,4 @@
-"""quarantine, rollback and retire: deciding about what was refused and about what is live."""
+"""quarantine, rollback, retire and rename: deciding about what was refused and what is live."""
 
 from __future__ import annotations
 
@@ -265,6 +265,31 @@ def retire(call: Call, asset: str, reason: str, dry_run: bool, yes: bool) -> Ans
         retirement_data(found, snapshot),
         lambda _: [f"{asset} has left production, in snapshot {snapshot}.\n"],
     )
+
+
+@command("rename", _DECIDED)
+@click.argument("old", metavar="OLD", shell_complete=complete_target)
+@click.argument("new", metavar="NEW", shell_complete=complete_target)
+@click.option("--dry-run", is_flag=True, help="Show what would move and stop.")
+@click.option("--yes", is_flag=True, help="Rename without asking.")
+def rename(call: Call, old: str, new: str, dry_run: bool, yes: bool) -> Answer:
+    """Move the history of an asset that has another name in the code now.
+
+    OLD is no longer declared, NEW is and was never made. Nothing is made again for its name.
+    """
+    from millgate.cli.show_rename import rename_data, rename_lines, renamed_lines
+
+    project = call.open()
+    found = project.propose_rename(old, new)
+    if dry_run:
+        return Answer(
+            rename_data(found, None), lambda width: rename_lines(found, width, only_looking=True)
+        )
+    call.show(rename_lines(found, call.terminal.width))
+    if not _agreed(call, yes, f"millgate rename {old} {new}", "Rename it?"):
+        return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    snapshot = project.rename(found)
+    return Answer(rename_data(found, snapshot), lambda width: renamed_lines(found, snapshot, width))
 
 
 def _agreed(call: Call, yes: bool, where: str, question: str) -> bool:

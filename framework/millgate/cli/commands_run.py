@@ -206,6 +206,7 @@ def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
         plan_lines,
         plan_warnings,
     )
+    from millgate.cli.show_rename import rename_hints
 
     after = after_plan(plan, run, _typed("backfill", request))
     grains = grains_of(call.open())
@@ -215,7 +216,10 @@ def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
             *plan_lines(plan, grains, width, only_looking=True),
             *(next_line(after, width) if after else []),
         ],
-        warnings=plan_warnings(plan, call.open().graph.nodes),
+        warnings=(
+            *plan_warnings(plan, call.open().graph.nodes),
+            *rename_hints(call.open().probably_renamed()),
+        ),
     )
 
 
@@ -223,6 +227,7 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     """Plan, pass the guard, run, report."""
     from millgate.cli.progress import watching
     from millgate.cli.show_plan import plan_lines
+    from millgate.cli.show_rename import rename_hints
     from millgate.cli.show_report import report_data, report_lines
 
     project = call.open()
@@ -237,6 +242,7 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
         project.tell()
         return replace(answer, exit_status=_standing(plan))
     grains = grains_of(project)
+    call.show(f"warning: {hint}\n" for hint in rename_hints(project.probably_renamed()))
     call.show(plan_lines(plan, grains, call.terminal.width))
     if not _may_start(call, plan, options, typed):
         return Answer({"run": None}, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)

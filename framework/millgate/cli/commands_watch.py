@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ from millgate.cli.answer import Answer
 from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
 from millgate.cli.options import LOOKED, command
-from millgate.errors import UsageError
+from millgate.errors import MillgateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ def status(call: Call, selection: str) -> Answer:
     """
     from millgate.cli.finding import find_assets
     from millgate.cli.show_health import among, late_among, status_lines
+    from millgate.cli.show_rename import rename_hints
     from millgate.lineage import questions
 
     connection = call.reading()
@@ -36,9 +38,15 @@ def status(call: Call, selection: str) -> Answer:
     found = among(questions.status(connection), wanted)
     alive = project.runs_alive()
     late = late_among(project.late(connection), wanted)
+    renamed: list[tuple[str, str]] = []
+    if any(asset.live and not asset.declared for asset in found.assets):
+        # What is wrong in assets/ is not what was asked for.
+        with suppress(MillgateError):
+            renamed = project.probably_renamed()
     return Answer(
         {"project": project.name, "status": found, "running": alive, "late": late},
         lambda width: status_lines(project.name, found, alive, late, call.now(), width),
+        warnings=rename_hints(renamed),
     )
 
 
@@ -112,8 +120,9 @@ def logs(call: Call, target: str) -> Answer:
         attempts = [attempt for attempt in found if attempt.step == found[0].step]
     logged = []
     for attempt in sorted(attempts, key=lambda one: one.started_at):
-        path = project.log_file(attempt.run, attempt.asset, attempt.partition, attempt.attempt)
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        path = project.root / attempt.log_path if attempt.log_path else None
+        kept = path is not None and path.is_file()
+        text = path.read_text(encoding="utf-8", errors="replace") if path and kept else ""
         if text or attempt.error:
             logged.append(Logged(attempt, text))
     return Answer(logged, lambda width: log_lines(logged, call.now(), width), paged=True)

@@ -47,6 +47,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         commands_gate.gate,
         commands_decide.rollback,
         commands_decide.retire,
+        commands_decide.rename,
     ),
     "Data": (commands_data.sql, commands_data.lineage, commands_data.export),
     "Upkeep": (commands_upkeep.vacuum, commands_upkeep.doctor),

@@ -143,7 +143,7 @@ def _live_file(mill: Mill, live: LiveFile, deep: bool) -> Iterator[Problem]:
         wrong = list(_differences(live, found))
         same = not deep or version_file.data_hash(path, live.schema) == live.data_hash
     except FileNotFoundError:
-        link = mill.layout.serving_link(live.path)
+        link = mill.layout.serving_link(live.asset, live.path)
         fix = f"{REPAIR} takes it from production/" if serves(link, live) else again
         yield Problem("file", f"{_named(live)} is live and its file is gone", str(path), fix)
         return
@@ -160,7 +160,7 @@ def _live_file(mill: Mill, live: LiveFile, deep: bool) -> Iterator[Problem]:
 
 def _differences(live: LiveFile, found: version_file.VersionFile) -> Iterator[str]:
     said = tuple(found.footer.get(name) for name in ("asset", "partition", "materialization"))
-    if said != (live.asset, live.partition, live.materialization):
+    if said != (live.made_as, live.partition, live.materialization):
         shown = show_id(said[2]) if isinstance(said[2], int) else said[2]
         yield f"its footer says it is {shown} of {label(str(said[0]), str(said[1]))}"
     if found.rows != live.rows:
@@ -182,7 +182,7 @@ def _named(live: LiveFile) -> str:
 
 
 def _links(mill: Mill, live: list[LiveFile]) -> Iterator[Problem]:
-    wanted = {mill.layout.serving_link(one.path): one for one in live}
+    wanted = {mill.layout.serving_link(one.asset, one.path): one for one in live}
     for link, one in wanted.items():
         version = mill.layout.versions / one.path
         if not link.exists():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from millgate.errors import DeclarationError
+from millgate.errors import BadKey, DeclarationError
 from millgate.lineage import queries
 from millgate.model.asset import Asset
 from millgate.model.dimension import Dimension, Keys
@@ -15,24 +16,64 @@ from millgate.model.partition import Partitions, split
 if TYPE_CHECKING:
     import duckdb
 
-    from millgate.lineage.queries import Partitioning
+    from millgate.lineage.queries import Partitioned, Partitioning
 
 _GRAINS: Mapping[str, type[TimeDimension]] = {
     kind.grain: kind for kind in (Hourly, Daily, Weekly, Monthly)
 }
 
 
+@dataclass(frozen=True)
+class Difference:
+    """Two partitionings in words: what exists was `made` by one, the other is `declared`."""
+
+    made: str
+    declared: str
+
+
 def check_partitionings(connection: duckdb.DuckDBPyConnection, assets: Mapping[str, Asset]) -> None:
     """Raise DeclarationError for an asset that was made under another partitioning."""
-    for name, made in queries.partitionings(connection).items():
-        declared = assets.get(name)
-        if declared is not None and _partitioning(declared.partitions) != made:
-            raise DeclarationError(
-                f"{name} is now partitioned {_told(_partitioning(declared.partitions))}, "
-                f"and what exists of it was made {_told(made)}",
-                where=declared.defined_in,
-                fix="go back to that partitioning, or give the new one a new name; nothing is lost",
-            )
+    for name, differs in differences(connection, assets).items():
+        raise DeclarationError(
+            f"{name} is now partitioned {differs.declared}, "
+            f"and what exists of it was made {differs.made}",
+            where=assets[name].defined_in,
+            fix="go back to that partitioning, or give the new one a new name; nothing is lost",
+        )
+
+
+def differences(
+    connection: duckdb.DuckDBPyConnection, assets: Mapping[str, Asset]
+) -> dict[str, Difference]:
+    """The assets of which something exists that was made under another partitioning."""
+    found = {}
+    for name, made in sorted(queries.partitionings(connection).items()):
+        differs = difference(made, assets[name].partitions) if name in assets else None
+        if differs is not None:
+            found[name] = differs
+    return found
+
+
+def difference(made: Partitioned, declared: Partitions) -> Difference | None:
+    """What is another partitioning than the declared one; None where it is the same.
+
+    No column says which offset windows had, but every version says when its own began.
+    """
+    now = _partitioning(declared)
+    if made.by != now:
+        return Difference(_told(made.by), _told(now))
+    if made.start is None or made.end is None:
+        return None
+    try:
+        partition = declared.partition("", made.key)
+    except BadKey:
+        return Difference(f"{_told(made.by)} with the key {made.key}", f"{_told(now)} without it")
+    if partition.start is None or (partition.start, partition.end) == (made.start, made.end):
+        return None
+    return Difference(
+        f"{_told(made.by)} with {made.key} from {made.start:%Y-%m-%d %H:%M} UTC",
+        f"{_told(now)} with {made.key} from {partition.start:%Y-%m-%d %H:%M} UTC",
+    )
 
 
 def partitions_of(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from millgate.errors import StoreError, UsageError
 from millgate.execute.partitioning import partitions_of
 from millgate.execute.rollback import destination_snapshot
-from millgate.lineage import history, queries
+from millgate.lineage import history, queries, renames
 from millgate.lineage.migration import migrate
 from millgate.model.going_back import Destination
 from millgate.model.partition import label
@@ -73,12 +73,16 @@ def reading_past(warehouse: Warehouse, root: Path, destination: Destination) -> 
 def _go_there(
     connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, root: Path, snapshot: int
 ) -> dict[str, str]:
-    """Make the views of production those of a snapshot; returns the assets that have none."""
+    """Make the views of production those of a snapshot; returns the assets that have none.
+
+    What was renamed since has both names.
+    """
     folder = warehouse.layout.versions
     for schema, name in queries.served_views(connection):
         if schema == "production":
             connection.execute(f"DROP VIEW production.{views.quoted(name)}")
     gone: dict[str, str] = {}
+    shown: set[str] = set()
     for asset, then in _live_then(connection, snapshot).items():
         versions = [version for version in then.values() if version is not None]
         lost = next((v for v in versions if not (folder / v.path).is_file()), None)
@@ -91,6 +95,16 @@ def _go_there(
             asset, partitions, versions, folder, known, root=root
         ):
             connection.execute(statement)
+        shown.add(asset)
+    for old, new in renames.renamed_since(connection, snapshot):
+        if new in gone:
+            gone.setdefault(old, gone[new])
+        elif new in shown and old not in shown:
+            name = views.quoted(old)
+            connection.execute(
+                f"CREATE VIEW production.{name} AS FROM production.{views.quoted(new)}"
+            )
+            shown.add(old)
     return gone
 
 

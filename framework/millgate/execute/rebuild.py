@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,8 +58,10 @@ def rebuild(mill: Mill) -> int:
     What `production/` serves is live, or where it serves nothing at all the newest version of
     each partition. Today's gate judges it, since no file says how it was judged.
     """
-    made = list(_versions(mill))
-    live = _live(mill, [m.version for m in made])
+    served = dict(_served(mill))
+    names = _Names(mill.assets, served)
+    made = list(_versions(mill, names))
+    live = _live(served, [m.version for m in made])
     mill.warehouse.forget_link()
     with open_run(mill, "doctor --repair", "") as opened, committing(mill) as commit:
         run = replace(
@@ -69,17 +71,36 @@ def rebuild(mill: Mill) -> int:
             exit_status=0,
             message=f"rebuilt from files; gone: {GONE}",
         )
-        change = _change(mill, run, made, live)
+        change = _change(mill, run, made, live, names)
         recorder.record(commit.connection, change, commit.snapshot)
         rebuild_views(commit.connection, mill, mill.assets)
         return commit.publish()
 
 
-def _versions(mill: Mill) -> Iterator[_Made]:
+class _Names:
+    """What the asset of a file is called now; its footer has the name that it was made under."""
+
+    def __init__(self, declared: Collection[str], served: Mapping[Path, Mapping[str, Any]]) -> None:
+        self._declared = declared
+        self._of_version: dict[int, str] = {}
+        self._renamed: dict[str, str] = {}
+        for link, said in served.items():
+            name = link.parts[0]
+            self._of_version[said["materialization"]] = name
+            if said["asset"] != name and said["asset"] not in declared:
+                self._renamed[said["asset"]] = name
+
+    def of(self, materialization: int, said: str) -> str:
+        """The name now of what a footer calls `said`."""
+        known = said if said in self._declared else self._renamed.get(said, said)
+        return self._of_version.get(materialization, known)
+
+
+def _versions(mill: Mill, names: _Names) -> Iterator[_Made]:
     for file in stored_below(mill.layout.versions):
         try:
             found = version_file.look_at(file)
-            made = _materialization(mill, found, file, "versions")
+            made = _materialization(mill, found, file, "versions", names)
             data_hash = version_file.data_hash(file, found.schema)
         except (MillgateError, LookupError):
             # Not a version of a declared asset: it stays where it is, and is told of as an orphan.
@@ -88,11 +109,12 @@ def _versions(mill: Mill) -> Iterator[_Made]:
 
 
 def _materialization(
-    mill: Mill, found: VersionFile, file: Path, location: Location
+    mill: Mill, found: VersionFile, file: Path, location: Location, names: _Names
 ) -> Materialization:
     """The record of a file; LookupError if its footer or its asset is not known."""
     said = found.footer
-    partition = mill.assets[said["asset"]].partition(said["partition"])
+    name = names.of(said["materialization"], said["asset"])
+    partition = mill.assets[name].partition(said["partition"])
     top = mill.layout.versions if location == "versions" else mill.layout.quarantine
     return Materialization(
         id=said["materialization"],
@@ -113,24 +135,44 @@ def _materialization(
         location=location,
         path=str(file.relative_to(top)),
         created_at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
-        inputs=tuple(InputVersion(**given) for given in said.get("inputs", ())),
+        inputs=tuple(_input(given, names) for given in said.get("inputs", ())),
     )
 
 
-def _live(mill: Mill, versions: Iterable[Materialization]) -> dict[tuple[str, str], int]:
-    newest = {(v.asset, v.partition): v.id for v in sorted(versions, key=lambda v: v.id)}
-    served: dict[tuple[str, str], int] = {}
+def _input(given: Mapping[str, Any], names: _Names) -> InputVersion:
+    read = InputVersion(**given)
+    return replace(read, asset=names.of(read.materialization, read.asset))
+
+
+def _served(mill: Mill) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """What the file of each link under `production/` says of itself."""
     for link in filter(is_served, stored_below(mill.layout.production)):
         try:
             said = version_file.look_at(link).footer
-            served[said["asset"], said["partition"]] = said["materialization"]
-        except (StoreError, LookupError):
+        except StoreError:
             continue
-    return served or newest
+        if {"asset", "partition", "materialization"} <= said.keys():
+            yield link.relative_to(mill.layout.production), said
 
 
-def _change(mill: Mill, run: Run, made: list[_Made], live: Mapping[tuple[str, str], int]) -> Change:
-    held = list(_reports(mill))
+def _live(
+    served: Mapping[Path, Mapping[str, Any]], versions: Iterable[Materialization]
+) -> dict[tuple[str, str], int]:
+    newest = {(v.asset, v.partition): v.id for v in sorted(versions, key=lambda v: v.id)}
+    links = {
+        (link.parts[0], said["partition"]): said["materialization"] for link, said in served.items()
+    }
+    return links or newest
+
+
+def _change(
+    mill: Mill,
+    run: Run,
+    made: list[_Made],
+    live: Mapping[tuple[str, str], int],
+    names: _Names,
+) -> Change:
+    held = list(_reports(mill, names))
     refused = {entry.materialization: judged for _, entry, judged in held}
     versions = {m.version.id: m.version for m in made}
     for version, _, _ in held:
@@ -220,14 +262,16 @@ def _inputs(
     ]
 
 
-def _reports(mill: Mill) -> Iterator[tuple[Materialization, QuarantineEntry, Judged]]:
+def _reports(
+    mill: Mill, names: _Names
+) -> Iterator[tuple[Materialization, QuarantineEntry, Judged]]:
     """What `quarantine/` holds, the oldest first, as each report tells it."""
     for report in sorted(mill.layout.quarantine.rglob(REPORT)):
         try:
             rows = next(iter(stored_below(report.parent)))
             said = json.loads(report.read_text(encoding="utf-8"))
             found = version_file.look_at(rows)
-            version = _materialization(mill, found, rows, "quarantine")
+            version = _materialization(mill, found, rows, "quarantine", names)
         except (MillgateError, LookupError, ValueError, OSError, StopIteration):
             continue
         version = replace(version, data_hash=said["data_hash"])

@@ -76,14 +76,14 @@ def _mend_files(mill: Mill) -> None:
     with reading(mill.warehouse, snapshot) as connection:
         live = soundness.live_files(connection)
     lost = [
-        one.path
+        (one.asset, one.path)
         for one in live
         if not (mill.layout.versions / one.path).exists()
-        and serves(mill.layout.serving_link(one.path), one)
+        and serves(mill.layout.serving_link(one.asset, one.path), one)
     ]
     mill.warehouse.take_back(lost)
-    there = [one.path for one in live if (mill.layout.versions / one.path).exists()]
-    mill.warehouse.protect(there, snapshot)
+    there = [(o.asset, o.path) for o in live if (mill.layout.versions / o.path).exists()]
+    mill.warehouse.protect([path for _, path in there], snapshot)
     if not mill.warehouse.mend_links(there, snapshot):
         raise StoreError(
             "a run made a commit while its links were being mended",

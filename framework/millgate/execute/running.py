@@ -114,7 +114,7 @@ def _claimed(
             opened.drop_claims()
             wanted |= claimed
             claimed = set()
-            waiting.waiting(_told(overlaps[0].holder))
+            waiting.waiting(told_holder(overlaps[0].holder))
             mill.run_files.wait(overlaps[0].holder.run)
             continue
         claimed |= wanted
@@ -192,13 +192,13 @@ def _conflict(overlaps: Sequence[Overlap]) -> Conflict:
     count = sum(len(overlap.partitions) for overlap in overlaps)
     return Conflict(
         f"run {holder.run} is working on {count:,} of these partitions",
-        where=_told(holder),
+        where=told_holder(holder),
         fix="add --wait to materialize or backfill, or run again when it is done (millgate runs "
         "shows it); nothing was attempted",
     )
 
 
-def _told(holder: RunInfo) -> str:
+def told_holder(holder: RunInfo) -> str:
     """A run as it is told to who comes second."""
     return (
         f"run {holder.run}: {holder.command} {holder.selection}".rstrip()

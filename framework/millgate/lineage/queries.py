@@ -32,6 +32,16 @@ Partitioning = tuple[tuple[str, ...], str | None, str | None]
 
 
 @dataclass(frozen=True)
+class Partitioned:
+    """How something was partitioned: a key that exists of it, and where its window was."""
+
+    by: Partitioning
+    key: str
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True)
 class Overtaken:
     """A partition that is not as a run found it, and the run that changed it."""
 
@@ -141,15 +151,23 @@ def conflicts(
     return [Overtaken(*row) for row in found]
 
 
-def partitionings(connection: duckdb.DuckDBPyConnection) -> dict[str, Partitioning]:
+def partitionings(connection: duckdb.DuckDBPyConnection) -> dict[str, Partitioned]:
     """How each asset of which something is live or waits in quarantine was partitioned then."""
     found = rows(
         connection,
-        "SELECT asset, dimensions, grain, time_zone FROM lineage.assets a "
-        "WHERE kind = 'asset' AND (EXISTS (FROM lineage.production p WHERE p.asset = a.asset) "
-        "OR EXISTS (FROM lineage.quarantine q WHERE q.asset = a.asset AND q.status = 'held'))",
+        "WITH newest AS (SELECT asset, max(materialization) AS materialization FROM ("
+        "SELECT asset, materialization FROM lineage.production UNION ALL "
+        "SELECT asset, materialization FROM lineage.quarantine WHERE status = 'held') "
+        "GROUP BY asset) "
+        "SELECT a.asset, a.dimensions, a.grain, a.time_zone, m.partition, m.window_start, "
+        "m.window_end FROM lineage.assets a JOIN newest n ON n.asset = a.asset "
+        "JOIN lineage.materializations m ON m.materialization = n.materialization "
+        "WHERE a.kind = 'asset'",
     )
-    return {asset: (tuple(names), grain, zone) for asset, names, grain, zone in found}
+    return {
+        asset: Partitioned((tuple(names), grain, zone), *example)
+        for asset, names, grain, zone, *example in found
+    }
 
 
 def partitioning(connection: duckdb.DuckDBPyConnection, asset: str) -> Partitioning:
@@ -183,15 +201,15 @@ def existing_keys(connection: duckdb.DuckDBPyConnection, asset: str) -> list[str
     return [key for (key,) in found]
 
 
-def live_paths(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Where the live versions of all assets lie, declared or not."""
+def live_paths(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Where the live versions of all assets lie, declared or not: asset and path."""
     found = rows(
         connection,
-        "SELECT m.path FROM lineage.production p "
+        "SELECT p.asset, m.path FROM lineage.production p "
         "JOIN lineage.materializations m ON m.materialization = p.materialization "
         "WHERE m.location = 'versions'",
     )
-    return [path for (path,) in found]
+    return [(asset, path) for asset, path in found]
 
 
 def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:

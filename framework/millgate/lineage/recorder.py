@@ -12,6 +12,7 @@ from millgate.errors import StoreError
 from millgate.lineage.catalog import VERSION
 from millgate.lineage.columns import UNKNOWN, refresh_columns, write_schemas
 from millgate.lineage.fetch import commit, ids_table, insert, keys_table, offered, roll_back, rows
+from millgate.lineage.renames import rename
 from millgate.lineage.rows import (
     added_rows,
     alert_rows,
@@ -59,6 +60,8 @@ def record(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
 def _enter(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
     if change.declarations is not None:
         _replace_declarations(connection, change, snapshot)
+    if change.renaming is not None:
+        rename(connection, change, change.renaming, snapshot)
     write_schemas(
         connection,
         [m.schema for m in change.materializations] + [e.schema for e in change.quarantined],

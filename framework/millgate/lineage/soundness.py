@@ -25,6 +25,11 @@ class LiveFile:
     data_hash: str
     schema: Schema
 
+    @property
+    def made_as(self) -> str:
+        """What its asset was called when it was made: its file says so, and lies there."""
+        return self.path.partition("/")[0]
+
 
 @dataclass(frozen=True)
 class RefusedFile:

@@ -66,6 +66,18 @@ COMMENT ON COLUMN lineage.asset_edges.downstream IS 'Asset that is made from it.
 COMMENT ON COLUMN lineage.asset_edges.kind IS 'data (its rows are read) or keys (its values are the partition keys).';
 COMMENT ON COLUMN lineage.asset_edges.mapping IS 'Which upstream partitions a partition needs, as a person would write it.';
 
+CREATE TABLE lineage.renames (
+    old_name VARCHAR NOT NULL, new_name VARCHAR NOT NULL, renamed_at TIMESTAMP NOT NULL,
+    snapshot BIGINT NOT NULL, run BIGINT NOT NULL, actor VARCHAR NOT NULL
+);
+COMMENT ON TABLE lineage.renames IS 'One row per asset that was given another name. All that is remembered of it stands under the new one.';
+COMMENT ON COLUMN lineage.renames.old_name IS 'What it was called before.';
+COMMENT ON COLUMN lineage.renames.new_name IS 'What it was called from then on.';
+COMMENT ON COLUMN lineage.renames.renamed_at IS 'When the commit made it so, in UTC.';
+COMMENT ON COLUMN lineage.renames.snapshot IS 'First snapshot that shows it.';
+COMMENT ON COLUMN lineage.renames.run IS 'Run that did it.';
+COMMENT ON COLUMN lineage.renames.actor IS 'Who did it.';
+
 CREATE TABLE lineage.columns (
     asset VARCHAR NOT NULL, column_name VARCHAR NOT NULL, position INTEGER NOT NULL,
     type VARCHAR NOT NULL

@@ -269,6 +269,19 @@ class Change:
     """Alerts that are new, or that were tried again."""
     actor: str | None = None
     """Who commits, where that is not who ran."""
+    renaming: Renaming | None = None
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """An asset that has another name from a commit on, and what follows from its name."""
+
+    old: str
+    new: str
+    code: tuple[tuple[str, str, str], ...]
+    """Assets with code that differs in such names alone: its fingerprint before, and after."""
+    inputs: Mapping[int, str]
+    """New input fingerprints of versions that were made from it, by materialization."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from millgate.model.asset import Asset, Source
@@ -31,6 +32,7 @@ from millgate.plan.syntax_text import (
     syntax_of_class,
     syntax_of_function,
     syntax_of_module,
+    with_variables,
     without_addresses,
 )
 
@@ -287,11 +289,23 @@ class CodeText:
                         yield f"{name}.{free} = {self.of(content_of(cell))}"
 
 
-def asset_text(asset: Asset, walk: CodeText) -> str:
-    """What an asset computes with: its query or function, and how its parameters are filled."""
-    forms = sorted((given.parameter, given.form.value, given.optional) for given in asset.inputs)
+def asset_text(
+    asset: Asset, walk: CodeText, called: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What an asset computes with: its query or function, and how its parameters are filled.
+
+    `called` has other names for parameters and tables: the text is then that of an asset which
+    differs in these names alone.
+    """
+    forms = sorted(
+        (called.get(given.parameter, given.parameter), given.form.value, given.optional)
+        for given in asset.inputs
+    )
     settings = sorted((name, env.variable) for name, env in asset.settings.items())
-    code = sql_words(asset.query.sql) if asset.query else walk.of_own_function(asset.function)
+    if asset.query:
+        code = sql_words(asset.query.sql, called)
+    else:
+        code = with_variables(walk.of_own_function(asset.function), called)
     return f"{code} {forms!r} {settings!r} {asset.returns_sql}"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 
 from millgate.model.asset import Asset, Source
 from millgate.plan.code_text import CodeText, asset_text
@@ -12,17 +13,22 @@ from millgate.plan.code_text import CodeText, asset_text
 _FORMAT = "code 1"
 
 
-def code_fingerprint(asset: Asset, root: Path) -> str:
+def code_fingerprint(
+    asset: Asset, root: Path, called: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Equal where the asset would compute the same from the same inputs.
 
     It follows the project's own helpers, those below `root`, and counts packages by the version
     installed; comments, layout, docstrings and annotations do not count. A declared version
     stands for all of that. What is upstream, the partitioning and the gate have no part in it:
     inputs are compared by content, and gates have a fingerprint of their own.
+
+    `called` has other names for what it reads: the fingerprint that it would have if it read the
+    same under those.
     """
     if asset.version is not None:
         return _hexdigits(f"{_FORMAT} version {asset.version}")
-    return _hexdigits(f"{_FORMAT} {asset_text(asset, CodeText(root))}")
+    return _hexdigits(f"{_FORMAT} {asset_text(asset, CodeText(root), called)}")
 
 
 def reading_fingerprint(source: Source, root: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 _TOKEN = re.compile(
     r"""
@@ -40,7 +40,7 @@ _PLACED = """
 _IN_PLACE = frozenset(_PLACED.split())
 
 
-def sql_words(sql: str) -> str:
+def sql_words(sql: str, called: Mapping[str, str] | None = None) -> str:
     """The statement with one space between words, its keywords and functions in lower case.
 
     Text, numbers, identifiers and aliases stay as they are: the case of a name is the case of
@@ -48,11 +48,33 @@ def sql_words(sql: str) -> str:
 
     >>> sql_words("SELECT Sum(x) AS Total -- all of it\\n  FROM orders;")
     'select sum ( x ) as Total from orders'
+
+    `called` has other names for tables; it counts only where a name can be that of a table alone.
+
+    >>> sql_words("SELECT o.x FROM sales AS o JOIN b ON b.x = sales.x", {"sales": "orders"})
+    'select o . x from orders as o join b on b . x = orders . x'
     """
-    tokens = list(_tokens(sql))
+    tokens = _called(list(_tokens(sql)), called or {})
     while tokens and tokens[-1] == ";":
         tokens.pop()
     return " ".join(_plain(tokens, at) for at in range(len(tokens)))
+
+
+def _called(tokens: list[str], called: Mapping[str, str]) -> list[str]:
+    """The tokens with tables under other names; a name that stands elsewhere too is left alone."""
+    for name, other in called.items():
+        at = [n for n, token in enumerate(tokens) if token.strip('"') == name]
+        if all(_names_table(tokens, n) for n in at):
+            for n in at:
+                tokens[n] = tokens[n].replace(name, other)
+    return tokens
+
+
+def _names_table(tokens: Sequence[str], at: int) -> bool:
+    """Whether a name stands where only that of a table can: after FROM or JOIN, or qualifying."""
+    before = tokens[at - 1].lower() if at else ""
+    after = tokens[at + 1] if at + 1 < len(tokens) else ""
+    return before != "." and (before in ("from", "join") or after == ".")
 
 
 def _tokens(sql: str) -> Iterator[str]:

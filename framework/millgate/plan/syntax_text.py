@@ -8,7 +8,7 @@ import linecache
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
@@ -109,6 +109,17 @@ def byte_code(code: CodeType) -> str:
             nested = repr(sorted(map(repr, value)))
         told.append(f"{instruction.opname} {without_addresses(nested)}")
     return "code " + " ".join(told)
+
+
+def with_variables(text: str, called: Mapping[str, str]) -> str:
+    """The text of source whose parameters and variables have other names.
+
+    Text, attributes and keywords stay: they may name columns.
+    """
+    for name, other in called.items():
+        variable = rf"(\bName\( id= |\barg\( arg= )'{re.escape(name)}'"
+        text = re.sub(variable, rf"\1'{other}'", text)
+    return text
 
 
 def without_addresses(text: str) -> str:

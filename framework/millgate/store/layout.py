@@ -105,9 +105,13 @@ class Layout:
         """Where any tool finds the live version of a partition."""
         return self.production / _folder(partition)
 
-    def serving_link(self, path: str) -> Path:
-        """The name under `production` of a version that lies at `path` below `versions`."""
-        return (self.production / path).with_name(f"data{Path(path).suffix}")
+    def serving_link(self, asset: str, path: str) -> Path:
+        """The name under `production` of a version that lies at `path` below `versions`.
+
+        A version stays where it was put under the name that its asset had then.
+        """
+        _, _, below = path.partition("/")
+        return (self.production / asset / below).with_name(f"data{Path(path).suffix}")
 
 
 def _folder(partition: Partition) -> str:

@@ -13,6 +13,9 @@ from millgate.store.files import Files, cannot_link
 from millgate.store.layout import Layout
 from millgate.store.storage import is_stored
 
+AssetPath = tuple[str, str]
+"""An asset, and the path of one of its versions below `versions`."""
+
 _MARK = ".behind-"
 
 
@@ -82,16 +85,16 @@ class ProductionLinks:
 
         Where that was another kind of file, both are served for an instant.
         """
-        for path in live.values():
-            link = self._layout.serving_link(path)
+        for partition, path in live.items():
+            link = self._layout.serving_link(partition.asset, path)
             self._serve(link, self._layout.versions / path)
             for other in served_in(link.parent):
                 if other != link:
                     self._files.unlink(other)
 
-    def mend(self, live: Collection[str]) -> None:
-        """Make the links exactly those of the `live` paths, whatever a crash left behind."""
-        wanted = {self._layout.serving_link(path): self._layout.versions / path for path in live}
+    def mend(self, live: Collection[AssetPath]) -> None:
+        """Make the links exactly those of what is `live`, whatever a crash left behind."""
+        wanted = {self._layout.serving_link(*of): self._layout.versions / of[1] for of in live}
         for folder, _, names in os.walk(self._layout.production):
             for name in names:
                 path = Path(folder, name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from millgate.errors import StoreError
 from millgate.store.files import Files, translated
 from millgate.store.layout import Layout
-from millgate.store.links import Links, ProductionLinks
+from millgate.store.links import AssetPath, Links, ProductionLinks
 from millgate.store.locks import exclusive_lock
 from millgate.store.snapshots import STORAGE_VERSION, Snapshots
 
@@ -160,8 +160,8 @@ class Warehouse:
         """Whether a crash left links under `production/` that do not follow the catalog."""
         return self._links.behind
 
-    def mend_links(self, live: Collection[str], snapshot: int) -> bool:
-        """Make the links those of `live`, the paths of the versions that are live in `snapshot`.
+    def mend_links(self, live: Collection[AssetPath], snapshot: int) -> bool:
+        """Make the links those of `live`, the versions that are live in `snapshot`.
 
         Returns False, changing nothing, if another commit came in between.
         """
@@ -171,11 +171,12 @@ class Warehouse:
             self._links.mend(live)
         return True
 
-    def take_back(self, paths: Collection[str]) -> None:
+    def take_back(self, lost: Collection[AssetPath]) -> None:
         """Give versions whose files are gone the files that `production/` serves for them."""
         with exclusive_lock(self.layout.commit_lock):
-            for path in paths:
-                self._files.bring(self.layout.serving_link(path), self.layout.versions / path)
+            for asset, path in lost:
+                link = self.layout.serving_link(asset, path)
+                self._files.bring(link, self.layout.versions / path)
 
     def protect(self, paths: Collection[str], snapshot: int) -> None:
         """Let nobody write to versions, nor to a snapshot."""
