@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
@@ -24,6 +25,7 @@ from millgate.execute.trying import Tried, not_tried
 from millgate.execute.written_order import WrittenOrder, write_order
 
 _HARD_TO_KILL_S = 5.0
+_POLL_S = 0.005
 
 
 class Processes:
@@ -112,8 +114,7 @@ class _Slot:
         said = ""
         if process is not None:
             _kill(process)
-            process.join(_HARD_TO_KILL_S)
-            said = _ending(process.exitcode)
+            said = _ending(_status(process))
         if pool is not None:
             pool.shutdown(wait=False)
         return said
@@ -129,6 +130,17 @@ def _kill(process: BaseProcess) -> None:
     if process.pid is not None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _status(process: BaseProcess) -> int | None:
+    """The exit status of a process that is ending; None if it will not end.
+
+    The pool's own thread may be the one that learns it first.
+    """
+    deadline = time.monotonic() + _HARD_TO_KILL_S
+    while process.exitcode is None and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return process.exitcode
 
 
 def _ending(status: int | None) -> str:
