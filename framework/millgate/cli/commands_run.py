@@ -37,6 +37,9 @@ def _selecting(function: Decorated) -> Decorated:
             "--retry-rolled-back", is_flag=True, help="Make again what was rolled back too."
         ),
         click.option("--retry-held", is_flag=True, help="Make held partitions again too."),
+        click.option(
+            "--enforce", is_flag=True, help="Take out, or split, what is live and fails its gate."
+        ),
         click.option("--force", is_flag=True, help="Make fresh partitions again too."),
         click.option("--to", "last", metavar="KEY", help="Last key, included."),
         click.option("--from", "first", metavar="KEY", help="First key, included."),
@@ -193,6 +196,7 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
         options["force"],
         options["retry_held"],
         options["retry_rolled_back"],
+        options["enforce"],
         options.get("atomic", False),
     )
 
@@ -266,7 +270,7 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
 
 
 def _may_start(call: Call, plan: Plan, options: dict[str, Any], where: str) -> bool:
-    partitions = plan.count("make") + plan.count("judge")
+    partitions = len(plan.steps) - plan.count("blocked")
     decision = guarded(
         partitions,
         limit=options["max_partitions"],

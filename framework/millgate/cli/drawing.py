@@ -99,5 +99,5 @@ def _version_note(version: TracedVersion, released: Mapping[int, int]) -> str:
     if version.kind != "observed":
         note += f", {counted(version.rows, 'row')}"
     if version.materialization in released:
-        note += f", released from {show_id(released[version.materialization])}"
+        note += f", {version.kind} from {show_id(released[version.materialization])}"
     return note

@@ -212,6 +212,8 @@ def _next(why: Why, name: str) -> str:
             return command_line("logs", name)
         case "blocked" if step and step.blocked_by:
             return command_line("why", step.blocked_by)
+        case "failing":
+            return command_line("plan", name, ["--enforce"])
         case "missing" | "stale":
             return command_line("plan", name)
     return ""

@@ -18,8 +18,8 @@ from millgate.model.step import Action, Plan, Step
 Grains = Mapping[str, str | None]
 """Grain of each asset's time dimension, None without one."""
 
-STYLES = {"make": "green", "judge": "cyan", "blocked": "yellow"}
-_ACTIONS: tuple[Action, ...] = ("make", "judge", "blocked")
+STYLES = {"make": "green", "judge": "cyan", "enforce": "magenta", "blocked": "yellow"}
+_ACTIONS: tuple[Action, ...] = ("make", "judge", "enforce", "blocked")
 _COLUMNS = (
     Column("action"),
     Column("asset"),
@@ -63,7 +63,7 @@ def after_plan(plan: Plan, run: str, backfill: str) -> str:
 
     `run` and `backfill` are the commands that would carry it out, with and without upstreams.
     """
-    if plan.count("make") + plan.count("judge"):
+    if len(plan.steps) > plan.count("blocked"):
         return run
     for step in plan.steps:
         if step.cause.kind == "missing upstream":
@@ -121,8 +121,9 @@ def counts(plan: Plan) -> str:
     if not plan.steps:
         are = "partition is" if fresh == 1 else "partitions are"
         return f"Nothing to do: {fresh:,} {are} fresh{waiting}."
+    enforced = f"{plan.count('enforce'):,} to enforce, " if plan.count("enforce") else ""
     return (
-        f"{plan.count('make'):,} to make, {plan.count('judge'):,} to judge, "
+        f"{plan.count('make'):,} to make, {plan.count('judge'):,} to judge, {enforced}"
         f"{plan.count('blocked'):,} blocked, {fresh:,} fresh{waiting}."
     )
 
@@ -166,10 +167,12 @@ def command_line(command: str, target: str, options: Iterable[str] = ()) -> str:
 
 
 def _table(steps: Iterable[Step], grains: Grains) -> tuple[list[tuple[str | Text, ...]], list[str]]:
-    groups: dict[tuple[str, str, str, str | None], _Rows] = {}
+    groups: dict[tuple[str | None, ...], _Rows] = {}
     planned: dict[str, list[str]] = {}
     for step in steps:
-        shared = (step.action, step.asset, step.cause.kind, step.cause.asset)
+        cause = step.cause
+        told = cause.detail if cause.asset is None else None
+        shared = (step.action, step.asset, cause.kind, cause.asset, told)
         groups.setdefault(shared, _Rows(step)).steps.append(step)
         planned.setdefault(step.asset, []).append(step.key)
     rows: list[tuple[str | Text, ...]] = []

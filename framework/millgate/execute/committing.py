@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
 from millgate.execute.order import Product
 from millgate.execute.partitioning import check_partitionings, partitions_of
@@ -55,16 +56,17 @@ class Group:
     """Judgements of versions that were live before."""
     observed: list[Materialization] = field(default_factory=list)
     withheld: list[Finished] = field(default_factory=list)
-    """What could have entered production, of a run that is all or nothing and has failed."""
+    """What would have changed production, of a run that is all or nothing and has failed."""
     steps: list[StepRecord] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     atomic: bool = False
     """Whether all of it is refused where one partition is."""
 
     def withhold(self) -> None:
-        """Keep everything out of production, which stays on record as made; holds are entered."""
-        self.withheld += [f for f in self.finished if f.product.accepted is not None]
-        self.finished = [f for f in self.finished if f.product.accepted is None]
+        """Leave production as it is; what would change it is on record, and holds are entered."""
+        out = {_id(f) for f in self.finished if f.product.accepted or f.product.withdraws}
+        self.withheld += [f for f in self.finished if _id(f) in out]
+        self.finished = [f for f in self.finished if _id(f) not in out]
         self.steps = [
             replace(step, outcome="cancelled") if step.outcome == "made" else step
             for step in self.steps
@@ -134,7 +136,8 @@ def enter(
             for finished, made in zip(kept, entered, strict=True)
             if made.location == "versions"
         }
-        return Entered(commit.publish(Links(add=links)), refused)
+        gone = [finished.partition for finished in kept if finished.product.withdraws]
+        return Entered(commit.publish(Links(add=links, remove=gone)), refused)
 
 
 def _id(finished: Finished) -> PartitionId:
@@ -247,14 +250,9 @@ def _change(
         promotions=(
             *(_promotion(made, "observe", run, None) for made in group.observed),
             *(
-                _promotion(
-                    made,
-                    "split" if finished.judged.judgement.verdict == "split" else "promote",
-                    run,
-                    finished.judged.id,
-                )
+                _moved(finished, made, run)
                 for finished, made in pairs
-                if made.location == "versions"
+                if made.location == "versions" or finished.product.withdraws
             ),
         ),
         quarantined=tuple(
@@ -269,6 +267,17 @@ def _change(
         attempts=tuple(group.attempts),
         declarations=declarations,
     )
+
+
+def _moved(finished: Finished, made: Materialization, run: Run) -> Promotion:
+    """A version entering production, or a partition leaving it because its gate refuses it."""
+    verdict = finished.judged.judgement.verdict
+    entry = _promotion(made, "split" if verdict == "split" else "promote", run, finished.judged.id)
+    if made.kind == "enforced":
+        entry = replace(entry, reason=f"enforced: {judgement_message(finished.judged.judgement)}")
+    if finished.product.withdraws:
+        entry = replace(entry, kind="withdraw", materialization=None)
+    return entry
 
 
 def _promotion(

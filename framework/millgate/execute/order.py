@@ -61,14 +61,19 @@ class Order:
     input_fingerprint: str
     live_schema: Schema | None
     live: Version | None
-    """The version to judge again, for a step that only judges."""
+    """The version to judge again, for a step that only judges or enforces what the gate says."""
     staged: Path
     """Where the accepted rows go; the refused rows and the raw stream go beside it."""
+    recorded: tuple[InputVersion, ...] = ()
+    """What the live version was made from, for a step that enforces."""
+    waiting: Path | None = None
+    """Rows that were split from the live version before and wait in quarantine."""
 
     @property
     def read(self) -> tuple[InputVersion, ...]:
         """The versions read, each once."""
-        found = {
+        found = {given.materialization: given for given in self.recorded}
+        found |= {
             version.materialization: version.as_input(given.declared.pinned)
             for given in self.inputs
             for version in given.versions
@@ -90,6 +95,11 @@ class Product:
     compute_s: float
     gate_s: float
     write_s: float
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether the partition leaves production: the gate refuses what is live of it."""
+        return self.materialization.kind == "enforced" and self.accepted is None
 
 
 @dataclass(frozen=True)

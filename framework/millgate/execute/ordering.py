@@ -9,7 +9,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.order import Order, ResolvedInput
 from millgate.execute.versions import Versions
 from millgate.model.record import Outcome
-from millgate.model.state import Left, State
+from millgate.model.state import Left, Live, State
 from millgate.model.step import Step
 from millgate.plan.fingerprint import input_fingerprint
 from millgate.plan.planner import still_stale
@@ -36,7 +36,7 @@ def order_of(
 ) -> Order:
     """What a worker is told of a step; `materialization` will be the id of what it makes."""
     asset = mill.assets[step.asset]
-    may_be_judged = step.action == "judge" or step.cause.kind == "input planned"
+    may_be_judged = step.action in ("judge", "enforce") or step.cause.kind == "input planned"
     read = [
         (r.declared.parameter, v.partition.asset, v.partition.key, v.data_hash)
         for r in inputs
@@ -60,12 +60,17 @@ def order_of(
     )
 
 
-def reconsidered(order: Order, state: State, gate: str) -> Order | Spared:
+def reconsidered(
+    order: Order, state: State, gate: str, versions: Versions, *, enforces: bool
+) -> Order | Spared:
     """What is left to do of a step; only one that waited for its inputs can have less.
 
-    Inputs that came out as they were leave at most a judgement by a gate that changed.
+    Inputs that came out as they were leave at most a judgement by a gate that changed, or what it
+    says to be enforced.
     """
     step = order.step
+    if step.action == "enforce":
+        return _enforcing(order, state.live[step.asset][step.key], versions)
     if step.cause.kind != "input planned":
         return order
     live = state.live.get(step.asset, {}).get(step.key)
@@ -83,6 +88,22 @@ def reconsidered(order: Order, state: State, gate: str) -> Order | Spared:
         return Spared("unchanged", "nothing changed since it was rolled back", missing)
     if live is None or still_stale(step, live, *wanted):
         return order
+    if enforces and (live.failing or live.gate_fingerprint != gate):
+        return _enforcing(order, live, versions)
     if live.gate_fingerprint != gate:
         return replace(order, step=replace(step, action="judge"))
     return Spared("unchanged", "its inputs came out as they were")
+
+
+def _enforcing(order: Order, live: Live, versions: Versions) -> Order:
+    """An order to apply today's gate to the live version, which stays what it was made from."""
+    return replace(
+        order,
+        step=replace(order.step, action="enforce"),
+        inputs=(),
+        sources={},
+        code_fingerprint=live.code_fingerprint,
+        input_fingerprint=live.input_fingerprint,
+        recorded=versions.recorded(live.materialization),
+        waiting=versions.waiting(live.materialization),
+    )

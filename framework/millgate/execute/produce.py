@@ -16,6 +16,7 @@ from millgate.execute.order import Order, Product, Refused
 from millgate.execute.settle import Frame, Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
 from millgate.gate.compiled import CompiledGate
+from millgate.gate.contract import contract_results
 from millgate.gate.evaluate import Evaluation
 from millgate.model.record import Judgement, Materialization
 from millgate.model.schema import Schema
@@ -44,7 +45,27 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     judged = perf_counter()
     accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
     refused = _refused(settled, evaluation, order, metadata)
-    made = Materialization(
+    return Product(
+        _made(order, clock, evaluation.judgement, accepted, data_hash, schema),
+        evaluation.judgement,
+        accepted,
+        refused,
+        compute_s=computed - began,
+        gate_s=judged - computed,
+        write_s=perf_counter() - judged,
+    )
+
+
+def _made(
+    order: Order,
+    clock: Callable[[], datetime],
+    judgement: Judgement,
+    accepted: Path | None,
+    data_hash: str,
+    schema: Schema,
+) -> Materialization:
+    enforced = order.live if order.step.action == "enforce" else None
+    return Materialization(
         id=order.materialization,
         asset=order.asset.name,
         partition=order.partition.key,
@@ -52,26 +73,51 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
         window_end=order.partition.end,
         run=order.run,
         step=order.step_id,
-        kind="made",
-        derived_from=None,
+        kind="enforced" if enforced else "made",
+        derived_from=enforced.materialization if enforced else None,
         code_fingerprint=order.code_fingerprint,
         input_fingerprint=order.input_fingerprint,
         data_hash=data_hash,
         schema=schema,
-        rows=_rows(evaluation.judgement),
+        rows=_rows(judgement),
         bytes=accepted.stat().st_size if accepted else 0,
         location="versions" if accepted else "quarantine",
         path="",
         created_at=clock(),
         inputs=order.read,
     )
+
+
+def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> Product | Judgement:
+    """What today's gate leaves of the live version, and what it refuses; a judgement if nothing.
+
+    The accepted rows are a version of their own, made from what the live one was made from. Rows
+    that were split from the live one before wait on together with those split off now.
+    """
+    assert order.live is not None
+    began = perf_counter()
+    metadata = footer(order)
+    metadata |= {"kind": "enforced", "derived_from": order.live.materialization}
+    file = order.live.files[0]
+    settled = Settled(reading.scan_version(file), order.live.schema, file)
+    measure = digest.expressions(settled.schema)
+    evaluation = gate.evaluate(settled.frame, columns=settled.schema, live=None, measure=measure)
+    columns = _accepted_schema(settled, gate, storage_at(order.staged))
+    if evaluation.judgement.verdict == "promote":
+        return evaluation.judgement
+    if contract_results(order.live_schema, columns, gate.policy):
+        evaluation = gate.evaluate(
+            settled.frame, columns=columns, live=order.live_schema, measure=measure
+        )
+    judged = perf_counter()
+    accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
     return Product(
-        made,
+        _made(order, clock, evaluation.judgement, accepted, data_hash, schema),
         evaluation.judgement,
         accepted,
-        refused,
-        compute_s=computed - began,
-        gate_s=judged - computed,
+        _refused(settled, evaluation, order, metadata),
+        compute_s=0.0,
+        gate_s=judged - began,
         write_s=perf_counter() - judged,
     )
 
@@ -143,8 +189,12 @@ def _refused(
     if judgement.verdict == "promote":
         return None
     frame = evaluation.rejected(settled.frame)
+    rows = judgement.rows if judgement.verdict == "hold" else judgement.rejected_rows
+    if order.waiting is not None and judgement.verdict == "split":
+        before = reading.scan_version(order.waiting)
+        rows += before.select(pl.len()).collect().item()
+        frame = pl.concat([before, frame.lazy()], how="diagonal_relaxed")
     path = order.staged.with_suffix(f".refused{order.staged.suffix}")
     writing.write(frame, path, metadata, settled.schema)
     schema = storage_at(path).schema_of(frame.collect_schema(), settled.schema)
-    rows = judgement.rows if judgement.verdict == "hold" else judgement.rejected_rows
     return Refused(path, schema, rows, path.stat().st_size)

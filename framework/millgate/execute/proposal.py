@@ -12,6 +12,7 @@ from millgate.errors import MissingSetting, MissingSource
 from millgate.execute.mill import Mill
 from millgate.execute.sources import Observation, observe
 from millgate.lineage import history, queries
+from millgate.lineage.refusals import failing_rules
 from millgate.model.asset import Asset, Source
 from millgate.model.dimension import Horizon, Keys
 from millgate.model.record import InputVersion
@@ -59,7 +60,8 @@ def propose(mill: Mill, request: Request) -> Proposal:
             name: {key: o.observed for key, o in by_key.items()}
             for name, by_key in observations.items()
         }
-        state = State(live, held, observed, left)
+        refused = failing_rules(connection, involved) if connection and request.enforce else {}
+        state = State(live, held, observed, left, refused)
 
         def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.inputs_of(connection, ids) if connection else {}
@@ -76,6 +78,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
             force=request.force,
             retry_held=request.retry_held,
             retry_rolled_back=request.retry_rolled_back,
+            enforce=request.enforce,
             spared=_settled(request, connection),
             inputs_of=inputs_of,
             selection_text=request.target,

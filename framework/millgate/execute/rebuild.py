@@ -124,7 +124,7 @@ def _materialization(
         window_end=partition.end,
         run=said["run"],
         step=None,
-        kind="released" if said.get("derived_from") else "made",
+        kind=said.get("kind") or ("released" if said.get("derived_from") else "made"),
         derived_from=said.get("derived_from"),
         code_fingerprint=said["code_fingerprint"],
         input_fingerprint=said.get("input_fingerprint", ""),

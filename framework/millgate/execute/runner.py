@@ -196,7 +196,13 @@ class Runner:
             number = materialization_id(self._run.id, next(self._step_ids))
             inputs = self._versions.resolve(step, self._board)
             order = order_of(step, inputs, self._mill, self._versions, self._run.id, made, number)
-            left = reconsidered(order, self._state, self._mill.gates[step.asset].fingerprint)
+            left = reconsidered(
+                order,
+                self._state,
+                self._mill.gates[step.asset].fingerprint,
+                self._versions,
+                enforces=self._plan.enforces,
+            )
             if isinstance(left, Spared):
                 self._settled(step, left.outcome, left.message, stopped_by=left.stopped_by)
                 continue
@@ -231,6 +237,7 @@ class Runner:
             return
         self._group.attempts.extend(worked.attempts)
         if worked.product is not None:
+            self._note_enforced(order, worked.product)
             self._take_product(order, worked.product)
         elif worked.judgement is not None:
             assert order.live is not None
@@ -247,6 +254,13 @@ class Runner:
                 stopped_by=str(step),
                 step_id=order.step_id,
             )
+
+    def _note_enforced(self, order: Order, product: Product) -> None:
+        """Judge a live version that leaves, unless today's gate has judged it before."""
+        if order.step.action == "enforce":
+            live = self._state.live[order.asset.name][order.partition.key]
+            if live.gate_fingerprint != product.judgement.gate_fingerprint:
+                self._group.rejudged.append(self._judged(live.materialization, product.judgement))
 
     def _keeps_contract(self, order: Order, product: Product) -> bool:
         """Whether a version judged by an older live schema also fits today's.

@@ -19,7 +19,7 @@ from millgate.execute.capture import AttemptLog, into
 from millgate.execute.compute import clear_scratch, settings_of
 from millgate.execute.failure import Failure, describe
 from millgate.execute.order import Order, Product
-from millgate.execute.produce import judge_again, produce
+from millgate.execute.produce import enforce, judge_again, produce
 from millgate.gate.compiled import CompiledGate
 from millgate.model.record import Judgement
 
@@ -65,6 +65,8 @@ def _carried_out(
 ) -> Product | Judgement:
     if order.step.action == "judge":
         return judge_again(order, gate)
+    if order.step.action == "enforce":
+        return enforce(order, gate, clock)
     try:
         return produce(order, gate, clock)
     finally:

@@ -15,7 +15,12 @@ from millgate.execute.sources import Observation
 from millgate.lineage import queries
 from millgate.model.asset import Input, Source
 from millgate.model.partition import label
-from millgate.model.record import LiveVersion, Materialization, materialization_id
+from millgate.model.record import (
+    InputVersion,
+    LiveVersion,
+    Materialization,
+    materialization_id,
+)
 from millgate.model.schema import Schema, united
 from millgate.model.step import NeededInput, Step
 from millgate.store.storage import STORAGES
@@ -34,6 +39,8 @@ class Versions:
         self._run = run
         self._ordinals = ordinals
         self._live: dict[str, dict[str, LiveVersion]] = {}
+        self._recorded: dict[int, tuple[InputVersion, ...]] = {}
+        self._waiting: dict[int, str] = {}
         self._schemas: dict[str, Schema | None] = {}
         self._observed: dict[tuple[str, str], Version] = {}
         self.unrecorded: list[Materialization] = []
@@ -49,6 +56,12 @@ class Versions:
                 versions = queries.live_versions(connection, name)
                 self._live[name] = {v.partition: v for v in versions}
                 self._schemas[name] = queries.live_schema(connection, name)
+            if proposal.plan.enforces:
+                kept = [v.materialization for s in steps if (v := self.live(s.asset, s.key))]
+                self._recorded = queries.inputs_of(connection, kept)
+                for name in {step.asset for step in steps}:
+                    entries = queries.quarantine_files(connection, name)
+                    self._waiting |= {entry.materialization: entry.path for entry in entries}
 
     def schema(self, asset: str) -> Schema | None:
         """The widened schema of what is live or was made by this run; None where nothing is."""
@@ -72,6 +85,15 @@ class Versions:
             found.schema,
             self._proposal.state.live[asset][key].data_hash,
         )
+
+    def recorded(self, materialization: int) -> tuple[InputVersion, ...]:
+        """What a live version was made from, in a run that enforces."""
+        return self._recorded[materialization]
+
+    def waiting(self, materialization: int) -> Path | None:
+        """The rows that were split from a live version and wait, in a run that enforces."""
+        path = self._waiting.get(materialization)
+        return None if path is None else self._mill.layout.quarantine / path
 
     def resolve(self, step: Step, board: Board) -> tuple[ResolvedInput, ...]:
         """The inputs of a step with the versions to read."""

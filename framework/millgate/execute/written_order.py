@@ -14,6 +14,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.order import Order, ResolvedInput, Version
 from millgate.execute.sources import Observation
 from millgate.model.asset import Asset, Declared
+from millgate.model.record import InputVersion
 from millgate.model.schema import Schema
 from millgate.model.step import Step
 from millgate.plan.graph import Graph
@@ -67,6 +68,8 @@ class WrittenOrder:
     live_schema: Schema | None
     live: WrittenVersion | None
     staged: str
+    recorded: tuple[InputVersion, ...]
+    waiting: str | None
 
 
 def write_order(order: Order, mill: Mill, log: Path) -> WrittenOrder:
@@ -99,6 +102,8 @@ def write_order(order: Order, mill: Mill, log: Path) -> WrittenOrder:
         live_schema=order.live_schema,
         live=_written(order.live) if order.live else None,
         staged=str(order.staged),
+        recorded=order.recorded,
+        waiting=str(order.waiting) if order.waiting else None,
     )
 
 
@@ -127,6 +132,8 @@ def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
         live_schema=written.live_schema,
         live=_read(written.live, asset) if written.live else None,
         staged=Path(written.staged),
+        recorded=written.recorded,
+        waiting=Path(written.waiting) if written.waiting else None,
     )
 
 

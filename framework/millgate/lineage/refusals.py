@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from millgate.lineage.fetch import records
+from millgate.lineage.fetch import records, rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,6 +118,29 @@ def check_results(connection: duckdb.DuckDBPyConnection, judgement: int) -> list
         "ORDER BY passed, severity, kind, failing_rows DESC, column_name, rule",
         [judgement],
     )
+
+
+def failing_rules(
+    connection: duckdb.DuckDBPyConnection, assets: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """What the gate would do with what is live and fails it, and by which rules, by asset and key.
+
+    For example `hold by amount greater_than`.
+    """
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for asset, key, verdict, rules in rows(
+        connection,
+        "SELECT f.asset, f.partition, f.verdict, "
+        "list(DISTINCT concat_ws(' ', c.column_name, c.rule)) AS rules "
+        "FROM lineage.failing f "
+        "JOIN lineage.production p ON p.asset = f.asset AND p.partition = f.partition "
+        "JOIN lineage.check_results c ON c.judgement = p.judgement "
+        "AND NOT c.passed AND c.severity = 'error' "
+        "WHERE list_contains(?::VARCHAR[], f.asset) GROUP BY f.asset, f.partition, f.verdict",
+        [list(assets)],
+    ):
+        found[asset][key] = f"{verdict} by {', '.join(sorted(rules))}"
+    return dict(found)
 
 
 def _entries(

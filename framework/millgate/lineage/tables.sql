@@ -133,8 +133,8 @@ COMMENT ON COLUMN lineage.steps.step IS 'Number of the step: run x 1,000,000 + o
 COMMENT ON COLUMN lineage.steps.run IS 'Run that planned it.';
 COMMENT ON COLUMN lineage.steps.asset IS 'Asset of the step.';
 COMMENT ON COLUMN lineage.steps.partition IS 'Partition key of the step; empty if the asset is unpartitioned.';
-COMMENT ON COLUMN lineage.steps.action IS 'What was planned: make, judge (again, by a changed gate) or blocked.';
-COMMENT ON COLUMN lineage.steps.cause IS 'Why: missing, forced, code changed, input changed, gate changed, held upstream, ...';
+COMMENT ON COLUMN lineage.steps.action IS 'What was planned: make, judge (again, by a changed gate), enforce (what it says of what is live) or blocked.';
+COMMENT ON COLUMN lineage.steps.cause IS 'Why: missing, forced, code changed, input changed, gate changed, failing, held upstream, ...';
 COMMENT ON COLUMN lineage.steps.cause_asset IS 'Input that the cause speaks of, NULL if none.';
 COMMENT ON COLUMN lineage.steps.cause_partition IS 'Partition of that input.';
 COMMENT ON COLUMN lineage.steps.outcome IS 'made, unchanged (its inputs came out as they were), judged, held, failed, blocked, refused (another run was first) or cancelled.';
@@ -177,8 +177,8 @@ COMMENT ON COLUMN lineage.materializations.window_start IS 'Start of the partiti
 COMMENT ON COLUMN lineage.materializations.window_end IS 'End of the window in UTC, not included.';
 COMMENT ON COLUMN lineage.materializations.run IS 'Run that made it.';
 COMMENT ON COLUMN lineage.materializations.step IS 'Step that made it; NULL where no step did.';
-COMMENT ON COLUMN lineage.materializations.kind IS 'made (computed), observed (what a source held) or released (accepted rows and released ones together).';
-COMMENT ON COLUMN lineage.materializations.derived_from IS 'Version that a released one was put together from.';
+COMMENT ON COLUMN lineage.materializations.kind IS 'made (computed), observed (what a source held), released (accepted rows and released ones together) or enforced (what a gate adopted later left of a live version, or refused of it as a whole).';
+COMMENT ON COLUMN lineage.materializations.derived_from IS 'Version that a released or enforced one was taken from.';
 COMMENT ON COLUMN lineage.materializations.code_fingerprint IS 'Hash of the code that made it; NULL for a source.';
 COMMENT ON COLUMN lineage.materializations.input_fingerprint IS 'Hash of the content of its inputs; NULL for a source.';
 COMMENT ON COLUMN lineage.materializations.data_hash IS 'Hash of its rows in any order, of all its files for a source.';
@@ -196,7 +196,7 @@ CREATE TABLE lineage.materialization_edges (
 COMMENT ON TABLE lineage.materialization_edges IS 'One row per version that a version was made from.';
 COMMENT ON COLUMN lineage.materialization_edges.upstream IS 'Version that was read.';
 COMMENT ON COLUMN lineage.materialization_edges.downstream IS 'Version that was made.';
-COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not) or derived (a released version from the one it completes).';
+COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not) or derived (a released or enforced version from the one it was taken from).';
 
 CREATE TABLE lineage.schemas (
     schema_hash UUID NOT NULL, position INTEGER NOT NULL, column_name VARCHAR NOT NULL,

@@ -28,10 +28,15 @@ SELECT r.asset, r.partition, p.materialization, r.previous AS left_materializati
     r.promoted_at AS rolled_back_at, r.actor, r.reason
 FROM lineage.promotions r
 LEFT JOIN lineage.production p ON p.asset = r.asset AND p.partition = r.partition
-WHERE r.kind = 'rollback' AND r.previous > coalesce(p.materialization, -1)
+JOIN (SELECT asset, partition, arg_max_null(materialization, promotion) AS returned
+    FROM lineage.promotions WHERE kind = 'rollback' GROUP BY asset, partition) l
+    ON l.asset = r.asset AND l.partition = r.partition
+WHERE r.kind = 'rollback' AND r.previous > coalesce(l.returned, -1)
     AND NOT EXISTS (FROM lineage.promotions n WHERE n.asset = r.asset
-        AND n.partition = r.partition AND n.promotion > r.promotion AND n.kind <> 'rollback');
-COMMENT ON VIEW lineage.rolled_back IS 'One row per version that a partition was rolled back from since a run last made it. It is not made again while code and inputs are those of such a version.';
+        AND n.partition = r.partition AND n.promotion > r.promotion AND n.kind <> 'rollback'
+        AND NOT (n.kind IN ('split', 'withdraw') AND n.judgement IS NOT NULL
+            AND n.reason IS NOT NULL));
+COMMENT ON VIEW lineage.rolled_back IS 'One row per version that a partition was rolled back from since a run last made it; a gate that is enforced on what came back makes nothing. It is not made again while code and inputs are those of such a version.';
 COMMENT ON COLUMN lineage.rolled_back.asset IS 'Asset of the partition.';
 COMMENT ON COLUMN lineage.rolled_back.partition IS 'Partition that was rolled back.';
 COMMENT ON COLUMN lineage.rolled_back.materialization IS 'Version that is live; NULL if none is.';

@@ -76,7 +76,7 @@ class Materialization:
     window_end: datetime | None
     run: int
     step: int | None
-    kind: Literal["made", "observed", "released"]
+    kind: Literal["made", "observed", "released", "enforced"]
     derived_from: int | None
     code_fingerprint: str
     input_fingerprint: str
@@ -148,6 +148,7 @@ class Promotion:
     """One entry into production or, without a materialization, one leaving it.
 
     A rollback names the judgement that had let its version in; the one in force stays in force.
+    What a gate adopted later took out or split names that judgement, and has a reason.
     """
 
     asset: str

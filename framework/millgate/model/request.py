@@ -22,6 +22,7 @@ _OPTIONS = {
     "--force": "force",
     "--retry-held": "retry_held",
     "--retry-rolled-back": "retry_rolled_back",
+    "--enforce": "enforce",
     "--atomic": "atomic",
 }
 """The fields of a request that options say."""
@@ -45,6 +46,8 @@ class Request:
     force: bool = False
     retry_held: bool = False
     retry_rolled_back: bool = False
+    enforce: bool = False
+    """What is live and fails today's gate leaves production, or loses the rows that do."""
     atomic: bool = False
     """Production moves once, at the end, and only if nothing failed, was held or blocked."""
     moment: datetime | None = None

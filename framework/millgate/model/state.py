@@ -70,3 +70,5 @@ class State:
     held: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)
     observed: Mapping[str, Mapping[str, Observed]] = field(default_factory=dict)
     left: Mapping[str, Mapping[str, frozenset[Left]]] = field(default_factory=dict)
+    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By which rules the gate refuses what is live, where that is to be enforced."""

@@ -10,7 +10,7 @@ from typing import Literal
 from millgate.model.dimension import Horizon
 from millgate.model.partition import label
 
-Action = Literal["make", "judge", "blocked"]
+Action = Literal["make", "judge", "enforce", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,10 @@ class Cause:
 
     `kind` is one of `missing`, `forced`, `code changed`, `input changed`, `input added`,
     `input removed`, `input planned` (an upstream is made first; the step is skipped if that
-    changes nothing), `gate changed`, `refresh due`, `retry held`, `retry rolled back`; for a
-    blocked step `held upstream`, `missing upstream`, `missing source file`. `asset` and
-    `partition` name the input it speaks of (in a chain of blocked steps the first one, which is
+    changes nothing), `gate changed`, `failing` (today's gate refuses what is live, which is to be
+    enforced), `refresh due`, `retry held`, `retry rolled back`; for a blocked step
+    `held upstream`, `missing upstream`, `missing source file`. `asset` and `partition` name the
+    input it speaks of (in a chain of blocked steps the first one, which is
     to blame), `detail` says more (`940 rows became 612`).
     """
 
@@ -89,6 +90,8 @@ class Plan:
     """Code fingerprint of each asset that has a step."""
     zones: tuple[str, ...] = ()
     """Time zones in which the key range was read."""
+    enforces: bool = False
+    """Whether today's gate is applied to what is live, and not only judges it."""
     snapshot: int | None = None
     """The snapshot it was made from, None before the first."""
 

@@ -46,6 +46,7 @@ def make_plan(
     force: bool = False,
     retry_held: bool = False,
     retry_rolled_back: bool = False,
+    enforce: bool = False,
     spared: Collection[tuple[str, str]] = frozenset(),
     selection_text: str = "",
 ) -> Plan:
@@ -55,6 +56,7 @@ def make_plan(
     with the versions of which an input has changed. With `with_upstreams` the partitions that
     the selected ones are made from are planned too; `force` makes what was selected although it
     is fresh, `retry_held` what is held; neither makes a partition that is among the `spared`.
+    `enforce` applies today's gate to what is live instead of only judging it.
     Raises BadKey if the range selects nothing.
     """
     selected_keys = _selected_keys(graph, selected, key_range, horizon)
@@ -65,7 +67,7 @@ def make_plan(
     forced = _without(selected_keys, spared) if force else {}
     retried = _without(keys, spared) if retry_held else {}
     returned = _without(keys, spared) if retry_rolled_back else {}
-    asked = _Asked(forced, retried, returned)
+    asked = _Asked(forced, retried, returned, enforce)
     draft = _Draft()
     with _no_collection():
         _plan_assets(graph, keys, needs, state, code, gates, asked, horizon, with_upstreams, draft)
@@ -85,6 +87,7 @@ def make_plan(
         rolled_back=dict(draft.rolled_back),
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
+        enforces=enforce,
     )
 
 
@@ -128,6 +131,7 @@ def _plan_assets(
                 state.live.get(name, {}),
                 state.held.get(name, {}),
                 state.left.get(name, {}),
+                state.refused.get(name, {}),
                 code[name],
                 gates[name],
                 asked.of(name),
@@ -178,6 +182,8 @@ class _AskedKeys:
     forced: frozenset[str]
     retried: frozenset[str]
     returned: frozenset[str]
+    enforces: bool
+    """Whether today's gate is applied to what is live."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +193,12 @@ class _Asked:
     forced: Mapping[str, Sequence[str]]
     retried: Mapping[str, Sequence[str]]
     returned: Mapping[str, Sequence[str]]
+    enforces: bool
 
     def of(self, name: str) -> _AskedKeys:
         ways = (self.forced, self.retried, self.returned)
-        return _AskedKeys(*(frozenset(way.get(name, ())) for way in ways))
+        forced, retried, returned = (frozenset(way.get(name, ())) for way in ways)
+        return _AskedKeys(forced, retried, returned, self.enforces)
 
 
 @dataclass
@@ -227,6 +235,7 @@ class _AssetPlanner:
     live: Mapping[str, Live]
     held: Mapping[str, Held]
     left: Mapping[str, frozenset[Left]]
+    refused: Mapping[str, str]
     code: str
     gate: str
     asked: _AskedKeys
@@ -255,12 +264,8 @@ class _AssetPlanner:
                 self._make(key, _REFRESH, weighed)
             elif not once and (live.input_fingerprint != weighed.fingerprint or weighed.followed):
                 self._follow(key, live, weighed)
-            elif live.gate_fingerprint != self.gate:
-                self.draft.steps.append(Step(self.name, key, "judge", _GATE))
-            else:
+            elif not self._judge(key, live):
                 fresh += 1
-                if live.failing:
-                    self.draft.failing[self.name] += 1
         if fresh:
             self.draft.fresh[self.name] = fresh
 
@@ -281,10 +286,24 @@ class _AssetPlanner:
             self._make(key, _RETRY_ROLLED_BACK, weighed)
             return
         self.draft.rolled_back[self.name] += 1
-        if live is not None and live.gate_fingerprint != self.gate:
+        if live is not None:
+            self._judge(key, live)
+
+    def _judge(self, key: str, live: Live) -> bool:
+        """Plan what today's gate has to say to a version that stays; False where that is nothing.
+
+        What it would take out of production, or split, is planned like what is made.
+        """
+        changed = live.gate_fingerprint != self.gate
+        if self.asked.enforces and (changed or live.failing):
+            cause = _GATE if changed else Cause("failing", detail=self.refused.get(key, ""))
+            self.shelf.planned.add(key)
+            self.draft.steps.append(Step(self.name, key, "enforce", cause))
+        elif changed:
             self.draft.steps.append(Step(self.name, key, "judge", _GATE))
-        elif live is not None and live.failing:
+        elif live.failing:
             self.draft.failing[self.name] += 1
+        return changed or (self.asked.enforces and live.failing)
 
     def _plan_held(self, key: str, held: Held, weighed: Weighed) -> None:
         if key in self.asked.forced:
