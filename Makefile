@@ -39,9 +39,9 @@ demo: install
 		WHERE asset = 'monthly_punctuality' AND partition = '2013-02')) \
 		GROUP BY asset ORDER BY asset"
 
-# The accidents and the schemas that `make test` samples, one by one.
+# The accidents, lives and schemas that `make test` samples, one by one.
 soak: install
-	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py \
+	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py tests/attack/test_soak.py \
 		tests/gate/test_pandera_differential.py
 
 bench: install

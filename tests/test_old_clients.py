@@ -55,3 +55,41 @@ def test_a_client_reads_every_view(shop: Mill, edit: Edit, version: str) -> None
         "greater_than",
         "[('revenue', 1), ('orders', 2), ('raw_orders', 3)]",
     ]
+
+
+OTHERS = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+print(connection.execute("SELECT sum(amount) FROM production.orders").fetchone()[0])
+try:
+    print(connection.execute("SELECT count(*) FROM production.spans").fetchone()[0])
+except duckdb.Error as error:
+    print(error)
+"""
+SPANS = """
+import polars as pl
+from millgate import asset
+
+@asset(storage="duckdb")
+def spans() -> pl.DataFrame:
+    return pl.DataFrame({"n": pl.Series([2**70], dtype=pl.Int128)})
+"""
+
+
+@pytest.mark.parametrize("version", ["1.3.2", "1.4.4", "1.5.0"])
+def test_a_client_that_cannot_read_duckdb_files_reads_all_else(shop: Mill, version: str) -> None:
+    client = CLIENTS / version
+    if not (client / "duckdb").is_dir():
+        pytest.skip(f"DuckDB {version} is not in {client}: make install brings it where it can")
+    shop.write("assets/spans.py", SPANS)
+    shop.run()
+    asked = subprocess.run(
+        [sys.executable, "-c", OTHERS, shop.root / "warehouse" / "warehouse.duckdb"],
+        env={**os.environ, "PYTHONPATH": str(client)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    first, second, *_ = asked.stdout.splitlines()
+    assert first == "300"
+    assert second == "1" or "read_duckdb does not exist" in second

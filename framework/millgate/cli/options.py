@@ -14,6 +14,7 @@ import click
 from millgate.cli.call import Call, wants_traceback
 from millgate.cli.trouble import from_defect
 from millgate.errors import MillgateError, UsageError, did_you_mean
+from millgate.execute.interrupt import is_interruption
 
 if TYPE_CHECKING:
     from millgate.cli.answer import Answer
@@ -98,6 +99,8 @@ def _answered(call: Call, function: Callable[[], Answer]) -> int:
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except Exception as error:
+        if is_interruption(error):
+            raise KeyboardInterrupt from error
         if wants_traceback():
             raise
         return call.fail(from_defect(error))

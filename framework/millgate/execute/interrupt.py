@@ -18,7 +18,6 @@ class Interrupt:
     """Whether the person has asked to stop."""
 
     requested = False
-    insisted = False
 
 
 @contextmanager
@@ -34,21 +33,22 @@ def stoppable() -> Iterator[Interrupt]:
 
     def request(_signal: int, _frame: FrameType | None) -> None:
         if interrupt.requested:
-            interrupt.insisted = True
             raise KeyboardInterrupt
         interrupt.requested = True
 
     before = {s: signal.signal(s, request) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interrupt
-    except RuntimeError as error:
-        # What DuckDB makes of a KeyboardInterrupt that comes while it works.
-        if interrupt.insisted:
-            raise KeyboardInterrupt from error
-        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether Ctrl-C raised it; out of a query under way DuckDB raises an error of its own."""
+    if type(error) is RuntimeError:
+        return str(error) == "Query interrupted"
+    return isinstance(error, KeyboardInterrupt)
 
 
 def leave_steps_behind(status: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from millgate.execute.committing import committing
 from millgate.execute.failure import describe
+from millgate.execute.interrupt import is_interruption
 from millgate.execute.mill import Mill
 from millgate.lineage import queries, recorder
 from millgate.model.record import Change, Run
@@ -58,7 +59,7 @@ def died(mill: Mill, info: RunInfo) -> Run:
 
 def note_broken(mill: Mill, opened: OpenRun, run: Run, error: BaseException) -> None:
     """Record that a run broke off by an error. The next run does where even that fails."""
-    asked = isinstance(error, KeyboardInterrupt)
+    asked = is_interruption(error)
     broken = replace(
         run,
         status="cancelled" if asked else "failed",
