@@ -93,7 +93,7 @@ def test_every_table_view_column_and_macro_is_explained(chronicle: Chronicle) ->
         "AND comment IS NULL",
     )
     assert unexplained == []
-    assert len(objects(chronicle, "FROM duckdb_tables() WHERE schema_name = 'lineage'")) == 20
+    assert len(objects(chronicle, "FROM duckdb_tables() WHERE schema_name = 'lineage'")) == 21
 
 
 def test_names_that_need_no_quotes_and_types_that_old_clients_read(chronicle: Chronicle) -> None:

@@ -236,13 +236,15 @@ def rollback(
 
 
 @command("retire", _DECIDED)
-@click.argument("asset", metavar="ASSET", shell_complete=complete_target)
+@click.argument("asset", metavar="T", shell_complete=complete_target)
 @click.option("--reason", default="", help="Why; required unless --dry-run. It is recorded.")
 @click.option("--dry-run", is_flag=True, help="Show what would leave production and stop.")
 @click.option("--yes", is_flag=True, help="Retire it without asking.")
 def retire(call: Call, asset: str, reason: str, dry_run: bool, yes: bool) -> Answer:
-    """Take an asset out of production whose declaration was removed.
+    """Take out of production what is no longer declared.
 
+    T is ASSET or ASSET@KEY: an asset whose declaration was removed, or the live partitions of one
+    that are no longer in its definition.
     Its versions and all that is remembered of it stay; what waits in quarantine is discarded.
     """
     from millgate.cli.show_retirement import retirement_data, retirement_lines

@@ -26,9 +26,10 @@ _STYLES = {
     "blocked": "yellow",
     "stale": "cyan",
     "rolled_back": "cyan",
+    "outside": "yellow",
 }
-_NUMBERS = ("stale", "rolled_back", "failing", "held", "failed", "blocked")
-_RARE = ("rolled_back", "failing")
+_NUMBERS = ("stale", "rolled_back", "outside", "failing", "held", "failed", "blocked")
+_RARE = ("rolled_back", "outside", "failing")
 """Numbers that are shown only where there is one."""
 _LISTED = 10
 

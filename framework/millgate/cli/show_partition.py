@@ -27,6 +27,7 @@ _STATES = {
     "blocked": ("yellow", "its last step was blocked"),
     "failing": ("yellow", "live, but today's gate refuses it"),
     "rolled back": ("cyan", "it stays so until its code or inputs change"),
+    "outside": ("yellow", "live, but no longer in the asset's definition"),
     "stale": ("cyan", "live, and to be made again"),
     "live": ("green", "live"),
     "missing": ("dim", "never made"),
@@ -214,6 +215,8 @@ def _next(why: Why, name: str) -> str:
             return command_line("why", step.blocked_by)
         case "failing":
             return command_line("plan", name, ["--enforce"])
+        case "outside":
+            return command_line("retire", name, ["--dry-run"])
         case "missing" | "stale":
             return command_line("plan", name)
     return ""

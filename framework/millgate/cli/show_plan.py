@@ -116,6 +116,9 @@ def counts(plan: Plan) -> str:
     waiting += f", {missed:,} missed (a backfill makes them)" if missed else ""
     rolled_back = sum(plan.rolled_back.values())
     waiting += f", {rolled_back:,} rolled back" if rolled_back else ""
+    outside = sum(map(len, plan.outside.values()))
+    if outside and plan.range_from is None and plan.range_to is None:
+        waiting += f", {outside:,} live but outside the definition"
     if not plan.steps and not fresh and not held and not missed and not rolled_back:
         return "Nothing to do: no partition is selected."
     if not plan.steps:
@@ -141,6 +144,7 @@ def plan_data(plan: Plan) -> dict[str, object]:
         "failing": dict(plan.failing),
         "missed": dict(plan.missed),
         "rolled_back": dict(plan.rolled_back),
+        "outside": {name: list(keys) for name, keys in plan.outside.items() if keys},
     }
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from millgate.execute.mill import Mill
 from millgate.model.asset import Asset, Node
 from millgate.model.dimension import Horizon
 from millgate.model.record import Declarations, DeclaredAsset
 
 
-def declarations(mill: Mill) -> Declarations:
-    """Every declared asset and source, and the edges between them."""
+def declarations(mill: Mill, outside: Mapping[str, tuple[str, ...]] | None = None) -> Declarations:
+    """Every declared asset and source, and the edges between them; `outside` as a plan found it."""
     horizon = Horizon(mill.clock())
     return Declarations(
-        tuple(_declared(node, mill, horizon) for node in mill.graph.nodes), mill.graph.edges
+        tuple(_declared(node, mill, horizon) for node in mill.graph.nodes),
+        mill.graph.edges,
+        outside or {},
     )
 
 

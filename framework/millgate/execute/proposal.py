@@ -8,16 +8,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from millgate.errors import MissingSetting, MissingSource
+from millgate.errors import BadKey, MissingSetting, MissingSource
 from millgate.execute.mill import Mill
 from millgate.execute.sources import Observation, observe
 from millgate.lineage import history, queries
 from millgate.lineage.refusals import failing_rules
 from millgate.model.asset import Asset, Source
 from millgate.model.dimension import Horizon, Keys
+from millgate.model.partition import label
 from millgate.model.record import InputVersion
 from millgate.model.request import Request
-from millgate.model.state import State
+from millgate.model.state import Live, State
 from millgate.model.step import Plan
 from millgate.plan.keyrange import KeyRange, Target
 from millgate.plan.planner import make_plan
@@ -66,6 +67,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
         def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.inputs_of(connection, ids) if connection else {}
 
+        _check_defined(selected, key_range, live, mill, horizon)
         plan = make_plan(
             mill.graph,
             selected,
@@ -96,6 +98,32 @@ def _settled(
     if request.resumes is None or connection is None or not asked:
         return frozenset()
     return queries.settled(connection, request.resumes)
+
+
+def _check_defined(
+    selected: Collection[str],
+    key_range: KeyRange | None,
+    live: Mapping[str, Mapping[str, Live]],
+    mill: Mill,
+    horizon: Horizon,
+) -> None:
+    """Raise BadKey for one live key that no selected asset has in its definition any more."""
+    if key_range is None:
+        return
+    key = key_range.literal_key or key_range.text
+    outside = [
+        name
+        for name in selected
+        if key in live.get(name, {}) and key not in mill.graph[name].partitions.keys(horizon)
+    ]
+    elsewhere = any(key in mill.graph[name].partitions.keys(horizon) for name in selected)
+    if outside and not elsewhere:
+        raise BadKey(
+            f"{label(outside[0], key)} is live, and no longer in the definition",
+            where=mill.graph[outside[0]].defined_in,
+            fix=f"take it back into the definition, or out of production: millgate retire "
+            f"{label(outside[0], key)}",
+        )
 
 
 def check_sources(plan: Plan) -> None:

@@ -335,7 +335,7 @@ class Runner:
         began = time.monotonic()
         group, self._group = self._group, Group()
         group.observed, self._versions.unrecorded = self._versions.unrecorded, []
-        declared = declarations(self._mill) if self._snapshot is None else None
+        declared = declarations(self._mill, self._plan.outside) if self._snapshot is None else None
         entered = enter(self._mill, group, run, declared, self._expected, self._unusable)
         self._snapshot = entered.snapshot
         for finished in group.finished:

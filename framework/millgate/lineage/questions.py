@@ -33,6 +33,7 @@ class AssetHealth:
     failed: int
     blocked: int
     rolled_back: int = 0
+    outside: int = 0
 
 
 @dataclass(frozen=True)

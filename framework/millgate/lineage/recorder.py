@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -111,6 +112,19 @@ def _replace_declarations(
         )
         connection.execute("DELETE FROM lineage.asset_edges")
         connection.execute("INSERT INTO lineage.asset_edges BY NAME SELECT * FROM declared_edges")
+    _write_outside(connection, change.declarations.outside)
+
+
+def _write_outside(
+    connection: duckdb.DuckDBPyConnection, outside: Mapping[str, tuple[str, ...]]
+) -> None:
+    connection.execute(
+        "DELETE FROM lineage.outside WHERE list_contains(?::VARCHAR[], asset)", [list(outside)]
+    )
+    keys = {(asset, key) for asset, keys in outside.items() for key in keys}
+    if keys:
+        with offered(connection, outside_keys=keys_table(keys)):
+            connection.execute("INSERT INTO lineage.outside BY NAME FROM outside_keys")
 
 
 def _overrule_judgements(connection: duckdb.DuckDBPyConnection, change: Change) -> None:

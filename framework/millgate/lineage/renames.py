@@ -25,6 +25,7 @@ _NAMED = (
     ("column_edges", "upstream"),
     ("column_edges", "downstream"),
     ("alerts", "asset"),
+    ("outside", "asset"),
 )
 """Columns that name an asset; `assets` and `asset_edges` say what is declared."""
 

@@ -66,6 +66,11 @@ COMMENT ON COLUMN lineage.asset_edges.downstream IS 'Asset that is made from it.
 COMMENT ON COLUMN lineage.asset_edges.kind IS 'data (its rows are read) or keys (its values are the partition keys).';
 COMMENT ON COLUMN lineage.asset_edges.mapping IS 'Which upstream partitions a partition needs, as a person would write it.';
 
+CREATE TABLE lineage.outside (asset VARCHAR NOT NULL, partition VARCHAR NOT NULL);
+COMMENT ON TABLE lineage.outside IS 'One row per live partition whose key is no longer in the definition of its asset, as of the last run that selected it. It stays live, is not made again, and millgate retire takes it out.';
+COMMENT ON COLUMN lineage.outside.asset IS 'Asset of the partition.';
+COMMENT ON COLUMN lineage.outside.partition IS 'Its key.';
+
 CREATE TABLE lineage.renames (
     old_name VARCHAR NOT NULL, new_name VARCHAR NOT NULL, renamed_at TIMESTAMP NOT NULL,
     snapshot BIGINT NOT NULL, run BIGINT NOT NULL, actor VARCHAR NOT NULL

@@ -65,7 +65,8 @@ LEFT JOIN lineage.production l ON l.asset = u.asset AND l.partition = u.partitio
 LEFT JOIN lineage.materializations n ON n.materialization = l.materialization
 WHERE n.data_hash IS DISTINCT FROM u.data_hash)
 SELECT c.* FROM causes c
-WHERE NOT EXISTS (FROM lineage.rolled_back b
+WHERE NOT EXISTS (FROM lineage.outside o WHERE o.asset = c.asset AND o.partition = c.partition)
+    AND NOT EXISTS (FROM lineage.rolled_back b
     JOIN lineage.materializations o ON o.materialization = b.left_materialization
     JOIN lineage.assets a ON a.asset = o.asset AND a.code_fingerprint = o.code_fingerprint
     WHERE b.asset = c.asset AND b.partition = c.partition AND NOT EXISTS (
@@ -75,7 +76,7 @@ WHERE NOT EXISTS (FROM lineage.rolled_back b
         LEFT JOIN lineage.materializations n ON n.materialization = l.materialization
         WHERE e.downstream = b.left_materialization AND e.kind = 'data'
             AND n.data_hash IS DISTINCT FROM u.data_hash));
-COMMENT ON VIEW lineage.stale IS 'One row per reason why a live partition is stale, as of the last commit: changes of code or source files since then, and inputs that a mapping would add, show in millgate plan. What a person rolled back from just that is not stale.';
+COMMENT ON VIEW lineage.stale IS 'One row per reason why a live partition is stale, as of the last commit: changes of code or source files since then, and inputs that a mapping would add, show in millgate plan. What a person rolled back from just that is not stale, nor is what is outside.';
 COMMENT ON COLUMN lineage.stale.asset IS 'Asset of the stale partition.';
 COMMENT ON COLUMN lineage.stale.partition IS 'Stale partition.';
 COMMENT ON COLUMN lineage.stale.materialization IS 'Version that is live.';
@@ -126,7 +127,8 @@ COMMENT ON COLUMN lineage.stuck.blocked_by IS 'Partition that stood in its way; 
 
 CREATE VIEW lineage.health AS
 SELECT a.asset, a.kind, a.owner, a.declared, coalesce(p.live, 0) AS live, p.newest,
-    p.last_promoted_at, coalesce(s.stale, 0) AS stale, coalesce(b.rolled_back, 0) AS rolled_back, coalesce(f.failing, 0) AS failing,
+    p.last_promoted_at, coalesce(s.stale, 0) AS stale, coalesce(b.rolled_back, 0) AS rolled_back,
+    coalesce(o.outside, 0) AS outside, coalesce(f.failing, 0) AS failing,
     coalesce(q.held, 0) AS held, coalesce(t.failed, 0) AS failed, coalesce(t.blocked, 0) AS blocked
 FROM lineage.assets a
 LEFT JOIN (SELECT asset, count(*) AS live, max(partition) AS newest, max(since) AS last_promoted_at
@@ -136,6 +138,9 @@ LEFT JOIN (SELECT asset, count(DISTINCT partition) AS stale
 LEFT JOIN (SELECT asset, count(DISTINCT partition) AS rolled_back FROM lineage.rolled_back b
     WHERE NOT EXISTS (FROM lineage.stale s WHERE s.asset = b.asset AND s.partition = b.partition)
     GROUP BY asset) b ON b.asset = a.asset
+LEFT JOIN (SELECT asset, count(*) AS outside FROM lineage.outside k
+    WHERE EXISTS (FROM lineage.production l WHERE l.asset = k.asset AND l.partition = k.partition)
+    GROUP BY asset) o ON o.asset = a.asset
 LEFT JOIN (SELECT asset, count(*) AS failing FROM lineage.failing GROUP BY asset) f
     ON f.asset = a.asset
 LEFT JOIN (SELECT asset, count(*) AS held FROM lineage.quarantine
@@ -143,7 +148,7 @@ LEFT JOIN (SELECT asset, count(*) AS held FROM lineage.quarantine
 LEFT JOIN (SELECT asset, count(*) FILTER (WHERE outcome = 'failed') AS failed,
         count(*) FILTER (WHERE outcome = 'blocked') AS blocked
     FROM lineage.stuck GROUP BY asset) t ON t.asset = a.asset;
-COMMENT ON VIEW lineage.health IS 'One row per asset: how many of its partitions are live, stale, rolled back, failing, held, failed and blocked.';
+COMMENT ON VIEW lineage.health IS 'One row per asset: how many of its partitions are live, stale, rolled back, outside, failing, held, failed and blocked.';
 COMMENT ON COLUMN lineage.health.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.health.kind IS 'asset or source.';
 COMMENT ON COLUMN lineage.health.owner IS 'Who answers for it.';
@@ -153,6 +158,7 @@ COMMENT ON COLUMN lineage.health.newest IS 'Last live key.';
 COMMENT ON COLUMN lineage.health.last_promoted_at IS 'When a partition last entered production, in UTC.';
 COMMENT ON COLUMN lineage.health.stale IS 'Live partitions whose code or inputs changed, as lineage.stale knows them.';
 COMMENT ON COLUMN lineage.health.rolled_back IS 'Partitions that stay as a person rolled them back, until code or inputs change.';
+COMMENT ON COLUMN lineage.health.outside IS 'Live partitions whose key is no longer in the definition.';
 COMMENT ON COLUMN lineage.health.failing IS 'Live partitions that today''s gate refuses.';
 COMMENT ON COLUMN lineage.health.held IS 'Partitions whose newest version waits in quarantine.';
 COMMENT ON COLUMN lineage.health.failed IS 'Partitions that are stuck because their last step failed.';

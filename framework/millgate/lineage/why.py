@@ -25,6 +25,7 @@ PartitionState = Literal[
     "blocked",
     "failing",
     "rolled back",
+    "outside",
     "stale",
     "live",
     "missing",
@@ -198,6 +199,9 @@ def _state(
     left = "SELECT 1 FROM lineage.rolled_back WHERE asset = ? AND partition = ?"
     if rows(connection, left, [asset, partition]):
         return "rolled back"
+    outside = "SELECT 1 FROM lineage.outside WHERE asset = ? AND partition = ?"
+    if live is not None and rows(connection, outside, [asset, partition]):
+        return "outside"
     return "missing" if live is None else "live"
 
 

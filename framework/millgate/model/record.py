@@ -336,6 +336,8 @@ class Declarations:
 
     assets: tuple[DeclaredAsset, ...]
     edges: tuple[Edge, ...]
+    outside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Live keys that are no longer in the definition, of each asset of which it is known."""
 
 
 @dataclass(frozen=True)

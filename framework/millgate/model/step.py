@@ -86,6 +86,8 @@ class Plan:
     """Number of absent partitions of each selected asset that only a backfill makes."""
     rolled_back: Mapping[str, int] = field(default_factory=dict)
     """Number of partitions of each selected asset that stay as a person rolled them back."""
+    outside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Live keys of each selected asset that are no longer in its definition, if there are any."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """Code fingerprint of each asset that has a step."""
     zones: tuple[str, ...] = ()

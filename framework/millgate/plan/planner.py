@@ -85,6 +85,11 @@ def make_plan(
         failing=dict(draft.failing),
         missed=dict(draft.missed),
         rolled_back=dict(draft.rolled_back),
+        outside={
+            name: tuple(sorted(state.live[name].keys() - needs.defined(graph[name].partitions)))
+            for name in selected_keys
+            if name in state.live
+        },
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
         enforces=enforce,
