@@ -95,7 +95,7 @@ def test_back_in_the_definition_it_is_fresh_as_before(shrunk: Mill, edit: Edit) 
     assert shrunk.sql("SELECT sum(outside) FROM lineage.health") == [(0,)]
 
 
-def test_all_keys_are_those_of_the_definition(mill: Mill, edit: Edit) -> None:
+def test_all_keys_are_those_of_the_definition(mill: Mill) -> None:
     mill.write("assets/shops.py", SHOPS.format(keys='"a", "b", "c"'))
     mill.run()
     assert mill.sql("FROM production.count") == [(3,)]
