@@ -28,6 +28,7 @@ from millgate.execute.past import Past, reading_past
 from millgate.execute.proposal import propose
 from millgate.execute.rename import Rename, probably_renamed, propose_rename, rename
 from millgate.execute.repair import Repaired, repair
+from millgate.execute.repartitioning import swapping
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.retire import Retirement, propose_retirement, retire
 from millgate.execute.rollback import propose_rollback, roll_back
@@ -156,7 +157,7 @@ class Project:
     def propose(self, request: Request) -> Plan:
         """The plan that answers a request now. Changes nothing."""
         check_alerting(self.configuration.alerting, self.graph)
-        return propose(self.mill, request).plan
+        return propose(swapping(self.mill, request), request).plan
 
     def run(
         self,
@@ -177,7 +178,7 @@ class Project:
         placement = Placement.parse(chosen, where=f"--executor {chosen}")
         try:
             report = carry_out(
-                self.mill,
+                swapping(self.mill, request),
                 request,
                 plan,
                 placement=placement,

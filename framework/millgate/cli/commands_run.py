@@ -40,6 +40,11 @@ def _selecting(function: Decorated) -> Decorated:
         click.option(
             "--enforce", is_flag=True, help="Take out, or split, what is live and fails its gate."
         ),
+        click.option(
+            "--repartition",
+            is_flag=True,
+            help="Make anew, all or nothing, what has another partitioning now.",
+        ),
         click.option("--force", is_flag=True, help="Make fresh partitions again too."),
         click.option("--to", "last", metavar="KEY", help="Last key, included."),
         click.option("--from", "first", metavar="KEY", help="First key, included."),
@@ -197,6 +202,7 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
         options["retry_held"],
         options["retry_rolled_back"],
         options["enforce"],
+        options["repartition"],
         options.get("atomic", False),
     )
 

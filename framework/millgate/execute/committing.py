@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
 from millgate.execute.order import Product
 from millgate.execute.partitioning import check_partitionings, partitions_of
+from millgate.execute.repartitioning import closings, old_partitions, withdrawals
 from millgate.gate.contract import contract_results
 from millgate.lineage import catalog, queries, recorder
 from millgate.lineage.migration import migrate
@@ -62,9 +63,16 @@ class Group:
     atomic: bool = False
     """Whether all of it is refused where one partition is."""
 
-    def withhold(self) -> None:
-        """Leave production as it is; what would change it is on record, and holds are entered."""
-        out = {_id(f) for f in self.finished if f.product.accepted or f.product.withdraws}
+    def withhold(self, swapped: Collection[str]) -> None:
+        """Leave production as it is; what would change it is on record, and holds are entered.
+
+        Those of a swapped asset are not: its keys are still the old ones.
+        """
+        out = {
+            _id(f)
+            for f in self.finished
+            if f.product.accepted or f.product.withdraws or f.partition.asset in swapped
+        }
         self.withheld += [f for f in self.finished if _id(f) in out]
         self.finished = [f for f in self.finished if _id(f) not in out]
         self.steps = [
@@ -97,11 +105,11 @@ def committing(mill: Mill) -> Iterator[Commit]:
         else:
             catalog.check_writable(commit.connection)
             root = migrate(commit.connection).root
-            check_partitionings(commit.connection, mill.assets)
+            check_partitionings(commit.connection, mill.assets, mill.swapped)
             if root != mill.root:
                 catalog.set_root(commit.connection, mill.root)
                 existing = queries.partitionings(commit.connection)
-                rebuild_views(commit.connection, mill, {*mill.assets, *existing})
+                rebuild_views(commit.connection, mill, {*mill.assets, *existing}, mill.swapped)
         yield commit
 
 
@@ -112,23 +120,31 @@ def enter(
     declarations: Declarations | None,
     expected: Mapping[PartitionId, int | None],
     unusable: dict[int, int],
+    leaving: Mapping[PartitionId, int],
 ) -> Entered:
     """Commit a group: files moved, lineage recorded, views rebuilt, the snapshot published.
 
     A partition that another run changed since this run planned (`expected` says what was live
     then) is refused, one whose columns do not fit what another run made live since, and what the
     group made from such. `unusable` learns the refused materializations and the run that was
-    there first.
+    there first. What is `leaving` by a swapped partitioning leaves with the first commit in which
+    something enters.
     """
     with committing(mill) as commit:
-        refused = _refused(commit.connection, mill, group.finished, expected, unusable)
+        refused = _refused(commit.connection, mill, group.finished, expected, unusable, leaving)
         if refused and group.atomic:
             first = next(iter(refused.values()))
             refused = {_id(f): refused.get(_id(f), first) for f in group.finished}
             unusable |= {f.product.materialization.id: refused[_id(f)] for f in group.finished}
         kept = [f for f in group.finished if _id(f) not in refused]
+        swaps = leaving if kept and not group.withheld else {}
+        if leaving and not swaps:
+            declarations = None
+        gone = old_partitions(commit.connection, swaps)
         entered = [_move(commit, mill, finished) for finished in kept]
         change = _change(mill, group, run, declarations, kept, entered, refused)
+        if swaps:
+            change = _swapping(commit.connection, mill, change, swaps)
         recorder.record(commit.connection, change, commit.snapshot)
         rebuild_views(commit.connection, mill, {m.asset for m in entered})
         links = {
@@ -136,7 +152,7 @@ def enter(
             for finished, made in zip(kept, entered, strict=True)
             if made.location == "versions"
         }
-        gone = [finished.partition for finished in kept if finished.product.withdraws]
+        gone += [finished.partition for finished in kept if finished.product.withdraws]
         return Entered(commit.publish(Links(add=links, remove=gone)), refused)
 
 
@@ -150,8 +166,9 @@ def _refused(
     group: Iterable[Finished],
     expected: Mapping[PartitionId, int | None],
     unusable: dict[int, int],
+    leaving: Mapping[PartitionId, int],
 ) -> dict[PartitionId, int]:
-    planned_on = {_id(f): expected.get(_id(f)) for f in group}
+    planned_on = {_id(f): expected.get(_id(f)) for f in group} | dict(leaving)
     refused = {(c.asset, c.partition): c.run for c in queries.conflicts(connection, planned_on)}
     refused = _unfitting(connection, mill, group) | refused
     for finished in group:
@@ -269,6 +286,21 @@ def _change(
     )
 
 
+def _swapping(
+    connection: duckdb.DuckDBPyConnection,
+    mill: Mill,
+    change: Change,
+    leaving: Mapping[PartitionId, int],
+) -> Change:
+    """The change in which an old partitioning leaves with all that belongs to it."""
+    entering = {(p.asset, p.partition) for p in change.promotions}
+    return replace(
+        change,
+        promotions=(*withdrawals(leaving, entering, change.run, mill), *change.promotions),
+        decisions=closings(connection, mill.swapped, change.run, mill),
+    )
+
+
 def _moved(finished: Finished, made: Materialization, run: Run) -> Promotion:
     """A version entering production, or a partition leaving it because its gate refuses it."""
     verdict = finished.judged.judgement.verdict
@@ -313,10 +345,19 @@ def _quarantined(mill: Mill, finished: Finished, made: Materialization) -> Quara
     )
 
 
-def rebuild_views(connection: duckdb.DuckDBPyConnection, mill: Mill, assets: Iterable[str]) -> None:
-    """Make `production.<asset>` and `quarantine.<asset>` say what the tables say."""
+def rebuild_views(
+    connection: duckdb.DuckDBPyConnection,
+    mill: Mill,
+    assets: Iterable[str],
+    swapped: Collection[str] = frozenset(),
+) -> None:
+    """Make `production.<asset>` and `quarantine.<asset>` say what the tables say.
+
+    Of `swapped` assets the tables still say what was made by the old partitioning.
+    """
+    declared = {name: asset for name, asset in mill.assets.items() if name not in swapped}
     for name in sorted(assets):
-        partitions = partitions_of(name, mill.assets, connection)
+        partitions = partitions_of(name, declared, connection)
         known = queries.last_schema(connection, name)
         live = queries.live_versions(connection, name)
         refused = queries.quarantine_files(connection, name)

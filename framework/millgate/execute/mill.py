@@ -49,6 +49,8 @@ class Mill:
     limits: Mapping[str, int] = field(default_factory=dict)
     """How many steps of assets with a tag may run at a time."""
     alerting: Alerting = field(default_factory=Alerting)
+    swapped: frozenset[str] = frozenset()
+    """Assets with another partitioning than what is live of them, to be made anew by a run."""
     seen_files: dict[str, SourceFile] = field(default_factory=dict)
     """Source files fingerprinted by this process, by path."""
 
@@ -75,5 +77,5 @@ class Mill:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the current snapshot, whose partitions fit the declarations."""
         with reading(self.warehouse) as connection:
-            check_partitionings(connection, self.assets)
+            check_partitionings(connection, self.assets, self.swapped)
             yield connection

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millgate.errors import BadKey, DeclarationError
 from millgate.lineage import queries
+from millgate.lineage.queries import Partitioned
 from millgate.model.asset import Asset
 from millgate.model.dimension import Dimension, Keys
 from millgate.model.grain import Daily, Hourly, Monthly, TimeDimension, Weekly
 from millgate.model.partition import Partitions, split
+from millgate.model.record import Materialization
+from millgate.store.layout import dimensions_of
 
 if TYPE_CHECKING:
     import duckdb
 
-    from millgate.lineage.queries import Partitioned, Partitioning
+    from millgate.lineage.queries import Partitioning
 
 _GRAINS: Mapping[str, type[TimeDimension]] = {
     kind.grain: kind for kind in (Hourly, Daily, Weekly, Monthly)
@@ -31,14 +34,24 @@ class Difference:
     declared: str
 
 
-def check_partitionings(connection: duckdb.DuckDBPyConnection, assets: Mapping[str, Asset]) -> None:
-    """Raise DeclarationError for an asset that was made under another partitioning."""
+def check_partitionings(
+    connection: duckdb.DuckDBPyConnection,
+    assets: Mapping[str, Asset],
+    swapped: Collection[str] = frozenset(),
+) -> None:
+    """Raise DeclarationError for an asset that was made under another partitioning.
+
+    Those that are `swapped` are made anew by the run that asks.
+    """
     for name, differs in differences(connection, assets).items():
+        if name in swapped:
+            continue
         raise DeclarationError(
             f"{name} is now partitioned {differs.declared}, "
             f"and what exists of it was made {differs.made}",
             where=assets[name].defined_in,
-            fix="go back to that partitioning, or give the new one a new name; nothing is lost",
+            fix=f"millgate plan {name} --repartition shows the change; or go back to that "
+            "partitioning, or give the new one a new name; nothing is lost",
         )
 
 
@@ -76,19 +89,32 @@ def difference(made: Partitioned, declared: Partitions) -> Difference | None:
     )
 
 
+def was_made_otherwise(version: Materialization, declared: Partitions) -> bool:
+    """Whether a version lies by other dimensions, or is of another window, than is declared."""
+    by = (dimensions_of(version.path), *_partitioning(declared)[1:])
+    made = Partitioned(by, version.partition, version.window_start, version.window_end)
+    return difference(made, declared) is not None
+
+
 def partitions_of(
     asset: str,
     assets: Mapping[str, Asset],
     connection: duckdb.DuckDBPyConnection,
     keys: Sequence[str] | None = None,
+    names: tuple[str, ...] | None = None,
 ) -> Partitions:
     """How an asset is partitioned; where it is no longer declared, by what is on record.
 
-    `keys` are those that the partitioning must have, without them those that exist.
+    `keys` are those that the partitioning must have, without them those that exist. `names` are
+    the dimensions that versions lie by, where these were partitioned otherwise than since.
     """
     if asset in assets:
         return assets[asset].partitions
-    names, grain, _ = queries.partitioning(connection, asset)
+    recorded, grain, _ = queries.partitioning(connection, asset)
+    if names is None:
+        names = recorded
+    elif names != recorded:
+        grain = next((name for name in names if name in _GRAINS), None)
     existing = queries.existing_keys(connection, asset) if keys is None else keys
     columns = list(zip(*map(split, existing), strict=True))
     dimensions: list[Dimension] = []

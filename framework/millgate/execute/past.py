@@ -19,6 +19,7 @@ from millgate.model.going_back import Destination
 from millgate.model.partition import label
 from millgate.model.record import LiveVersion, show_id
 from millgate.store import views
+from millgate.store.layout import dimensions_of
 from millgate.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def _go_there(
         if lost is not None:
             gone[asset] = f"{show_id(lost.materialization)} of {label(asset, lost.partition)}"
             continue
-        partitions = partitions_of(asset, {}, connection, list(then))
+        keys = [key for key, version in then.items() if version] or list(then)[-1:]
+        names = dimensions_of(versions[0].path) if versions else None
+        partitions = partitions_of(asset, {}, connection, keys, names)
         known = queries.last_schema(connection, asset)
         for statement in views.production_view(
             asset, partitions, versions, folder, known, root=root

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from millgate.errors import BadKey, MissingSetting, MissingSource
 from millgate.execute.mill import Mill
+from millgate.execute.repartitioning import take_out, told
 from millgate.execute.sources import Observation, observe
 from millgate.lineage import history, queries
 from millgate.lineage.refusals import failing_rules
@@ -35,6 +36,8 @@ class Proposal:
     plan: Plan
     state: State
     observations: Mapping[str, Mapping[str, Observation]]
+    leaving: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """What is live by a partitioning that is to be swapped for another one, with its version."""
 
 
 def propose(mill: Mill, request: Request) -> Proposal:
@@ -48,6 +51,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
         involved = _involved(mill, selected)
         live, held = queries.read_state(connection, involved) if connection else ({}, {})
         left = history.left_versions(connection, involved) if connection else {}
+        leaving = take_out(mill.swapped, live, held, left)
         horizon = Horizon(request.moment or mill.clock(), listed_keys(mill, involved, connection))
         if connection and not mill.seen_files:
             mill.seen_files.update(queries.source_files(connection))
@@ -85,9 +89,10 @@ def propose(mill: Mill, request: Request) -> Proposal:
             inputs_of=inputs_of,
             selection_text=request.target,
         )
+    plan = told(plan, leaving)
     if request.retry_rolled_back:
         state = replace(state, left={})
-    return Proposal(replace(plan, snapshot=snapshot), state, observations)
+    return Proposal(replace(plan, snapshot=snapshot), state, observations, leaving)
 
 
 def _settled(

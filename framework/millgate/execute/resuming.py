@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from millgate.errors import MillgateError, UsageError
 from millgate.execute.mill import Mill
+from millgate.execute.opening import reading
 from millgate.execute.proposal import propose
+from millgate.execute.repartitioning import swapping
 from millgate.execute.upkeep import died
 from millgate.lineage import queries
 from millgate.model.record import Run
@@ -80,7 +82,7 @@ def _runs(mill: Mill) -> dict[int, Run]:
     """Every run that is over, on record or known from its file alone, in order."""
     found: dict[int, Run] = {}
     if mill.warehouse.current() is not None:
-        with mill.reading() as connection:
+        with reading(mill.warehouse) as connection:
             found = {run.id: run for run in queries.recorded_runs(connection)}
     alive = {info.run for info in mill.run_files.alive()}
     for info in mill.run_files.dead():
@@ -103,7 +105,7 @@ def _request(run: Run, runs: dict[int, Run]) -> Request | None:
 
 def _has_more(mill: Mill, request: Request) -> bool:
     try:
-        return bool(propose(mill, request).plan.steps)
+        return bool(propose(swapping(mill, request), request).plan.steps)
     except MillgateError:
         # What it was asked for is not declared any more: named by its number it says so.
         return False

@@ -9,6 +9,7 @@ from millgate.errors import Conflict, StoreError, UsageError
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.decide import check_reason, decided_run
 from millgate.execute.mill import Mill
+from millgate.execute.partitioning import was_made_otherwise
 from millgate.execute.proposal import listed_keys
 from millgate.execute.running import claim, open_run
 from millgate.lineage import history, queries, recorder
@@ -48,6 +49,7 @@ def propose_rollback(
             follow = _Followers(mill, connection, destination, moves, downstream)
             moves += follow.moves
             stale = follow.stale
+        _check_partitioned_alike(mill, connection, moves)
         _check_files(mill, history.entered(connection, _returning(moves)), moves)
     return Rollback(target, destination, in_order(moves, mill.graph.order), tuple(stale))
 
@@ -246,6 +248,24 @@ def _returning(moves: Iterable[Move]) -> list[int]:
 
 def _is_there(mill: Mill, version: Entered) -> bool:
     return not version.removed and (mill.layout.versions / version.path).is_file()
+
+
+def _check_partitioned_alike(
+    mill: Mill, connection: duckdb.DuckDBPyConnection, moves: Iterable[Move]
+) -> None:
+    """Raise UsageError if a version was made under another partitioning than the declared one."""
+    for move in moves:
+        if move.returns is None:
+            continue
+        version = queries.materialization(connection, move.returns)
+        assert version is not None
+        if was_made_otherwise(version, mill.assets[move.asset].partitions):
+            raise UsageError(
+                f"{move} was partitioned otherwise when version {show_id(version.id)} was made",
+                where=f"rollback {move.asset}",
+                fix="go back to a later state, or declare the old partitioning again and make it "
+                "with --repartition; nothing was changed",
+            )
 
 
 def _check_files(mill: Mill, returning: Mapping[int, Entered], moves: Iterable[Move]) -> None:

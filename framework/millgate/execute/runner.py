@@ -85,6 +85,8 @@ class Runner:
             for name, by_key in proposal.state.live.items()
             for key, live in by_key.items()
         }
+        self._leaving = proposal.leaving
+        self._expected |= proposal.leaving
 
     def go(self) -> Report:
         """Run every step that can run, commit what passes, and report."""
@@ -147,7 +149,7 @@ class Runner:
         wrong = ("failed", "held", "blocked", "refused", "cancelled")
         bad = next((d for d in self._settled_steps if d.outcome in wrong), None)
         if bad is not None:
-            self._group.withhold()
+            self._group.withhold(self._mill.swapped)
             told = f"kept out because {bad.step} came out {bad.outcome}"
             self._uncommitted = [
                 replace(d, outcome="cancelled", message=told) if d.outcome == "made" else d
@@ -336,7 +338,9 @@ class Runner:
         group, self._group = self._group, Group()
         group.observed, self._versions.unrecorded = self._versions.unrecorded, []
         declared = declarations(self._mill, self._plan.outside) if self._snapshot is None else None
-        entered = enter(self._mill, group, run, declared, self._expected, self._unusable)
+        entered = enter(
+            self._mill, group, run, declared, self._expected, self._unusable, self._leaving
+        )
         self._snapshot = entered.snapshot
         for finished in group.finished:
             if finished.product.accepted is not None:

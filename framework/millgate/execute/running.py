@@ -56,7 +56,7 @@ def carry_out(
         if not proposal.plan.steps:
             return Report(opened.id, proposal.plan, (), None)
         check_timeouts(mill, proposal.plan, placement)
-        if request.atomic:
+        if request.atomic or mill.swapped:
             _check_atomic(mill, proposal)
         return _worked_off(mill, request, plan, proposal, opened, place, watcher)
 
@@ -83,7 +83,7 @@ def _worked_off(
             watcher,
             interrupt,
             partial(_remaining, mill, request, opened),
-            atomic=request.atomic,
+            atomic=request.atomic or bool(mill.swapped),
         )
         try:
             return runner.go()

@@ -23,6 +23,7 @@ _OPTIONS = {
     "--retry-held": "retry_held",
     "--retry-rolled-back": "retry_rolled_back",
     "--enforce": "enforce",
+    "--repartition": "repartition",
     "--atomic": "atomic",
 }
 """The fields of a request that options say."""
@@ -48,6 +49,8 @@ class Request:
     retry_rolled_back: bool = False
     enforce: bool = False
     """What is live and fails today's gate leaves production, or loses the rows that do."""
+    repartition: bool = False
+    """Assets with another partitioning than what is live of them are made anew as a whole."""
     atomic: bool = False
     """Production moves once, at the end, and only if nothing failed, was held or blocked."""
     moment: datetime | None = None

@@ -19,9 +19,10 @@ class Cause:
 
     `kind` is one of `missing`, `forced`, `code changed`, `input changed`, `input added`,
     `input removed`, `input planned` (an upstream is made first; the step is skipped if that
-    changes nothing), `gate changed`, `failing` (today's gate refuses what is live, which is to be
-    enforced), `refresh due`, `retry held`, `retry rolled back`; for a blocked step
-    `held upstream`, `missing upstream`, `missing source file`. `asset` and `partition` name the
+    changes nothing), `partitioning changed`, `gate changed`, `failing` (today's gate refuses what
+    is live, which is to be enforced), `refresh due`, `retry held`, `retry rolled back`; for a
+    blocked step `held upstream`, `missing upstream`, `missing source file`. `asset` and
+    `partition` name the
     input it speaks of (in a chain of blocked steps the first one, which is
     to blame), `detail` says more (`940 rows became 612`).
     """

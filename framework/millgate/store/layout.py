@@ -114,6 +114,15 @@ class Layout:
         return (self.production / asset / below).with_name(f"data{Path(path).suffix}")
 
 
+def dimensions_of(path: str) -> tuple[str, ...]:
+    """The dimensions that a version at `path` below `versions` lies by.
+
+    >>> dimensions_of("flights/date=2013-01-01/118-45.parquet")
+    ('date',)
+    """
+    return tuple(folder.partition("=")[0] for folder in Path(path).parts[1:-1])
+
+
 def _folder(partition: Partition) -> str:
     """Hive-style folders: `flights/date=2013-01-01/airport=EWR`, or `planes`."""
     parts = [f"{name}={quote(value, safe='')}" for name, value in partition.values.items()]

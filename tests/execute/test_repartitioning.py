@@ -1,0 +1,150 @@
+"""Another partitioning takes the place of the old one: all at once, or not at all."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from datetime import UTC, date
+from pathlib import Path
+
+import pytest
+
+from attack.test_attack_partitioning import KINDS, declare
+from conftest import Edit, Mill
+from millgate.errors import DeclarationError, UsageError
+from millgate.model.going_back import Destination
+
+ROWS = {"whole": 1, "days": 3, "renamed": 3, "zoned": 3, "weeks": 1, "listed": 2, "product": 4}
+
+
+@pytest.mark.parametrize(("before", "after"), [*itertools.permutations(KINDS, 2)])
+def test_any_partitioning_takes_the_place_of_any(mill: Mill, before: str, after: str) -> None:
+    declare(mill, before)
+    mill.run()
+    declare(mill, after)
+    plan = mill.plan("x", repartition=True)
+    assert {step.cause.kind for step in plan.steps} == {"partitioning changed"}
+    report = mill.run("x", repartition=True)
+    assert report.exit_status == 0, report
+    assert mill.sql("SELECT count(*) FROM production.x") == [(ROWS[after],)]
+    assert mill.sql("SELECT count(*) FROM lineage.production WHERE asset = 'x'") == [(ROWS[after],)]
+    links = list((mill.root / "warehouse/production/x").rglob("data.parquet"))
+    assert len(links) == ROWS[after]
+    assert mill.open().examine(deep=True) == []
+    assert mill.plan().steps == ()
+    assert mill.plan("x", repartition=True).steps == ()
+    assert as_of(mill, "snapshot:1") == ROWS[before]
+    assert as_of(mill, "snapshot:2") == ROWS[after]
+
+
+def as_of(mill: Mill, text: str) -> int:
+    with mill.open().reading_past(Destination.parse(text, UTC)) as past:
+        past.check("x")
+        return int(past.connection.execute("SELECT count(*) FROM production.x").fetchall()[0][0])
+
+
+def test_what_left_is_on_record(mill: Mill) -> None:
+    declare(mill, "days")
+    mill.run()
+    declare(mill, "weeks")
+    mill.run("x", repartition=True)
+    assert mill.sql("""
+        SELECT kind, count(*), count(materialization), any_value(reason)
+        FROM lineage.promotions WHERE asset = 'x' AND snapshot = 2 GROUP BY kind ORDER BY kind
+    """) == [("promote", 1, 1, None), ("withdraw", 3, 0, "another partitioning took its place")]
+    assert mill.sql("SELECT week FROM production.x") == [(date(2023, 12, 25),)]
+    with pytest.raises(UsageError, match="was partitioned otherwise"):
+        mill.open().propose_rollback("x", Destination.parse("snapshot:1", UTC))
+
+
+def test_a_failure_leaves_production_as_it_was(shop: Mill, edit: Edit) -> None:
+    shop.run()
+    edit("assets/shop.py", 'Daily("2024-01-01")', 'Daily("2024-01-01", name="day")')
+    edit("assets/shop.py", 'pl.col("day") == partition.key', 'pl.col("day") == partition["day"]')
+    edit("assets/shop.py", '.select("id"', '.with_columns(pl.col("nope")).select("id"')
+    report = shop.run("orders", repartition=True)
+    assert report.exit_status == 1
+    assert shop.sql("SELECT count(*), min(date) FROM production.orders") == [(15, date(2024, 1, 1))]
+    assert shop.sql("SELECT DISTINCT dimensions FROM lineage.assets WHERE asset = 'orders'") == [
+        (["date"],)
+    ]
+    with pytest.raises(DeclarationError, match="orders is now partitioned"):
+        shop.plan("orders")
+
+
+def test_what_is_held_keeps_all_of_it_out(shop: Mill, edit: Edit) -> None:
+    shop.run()
+    edit("assets/shop.py", 'Daily("2024-01-01")', 'Daily("2024-01-01", tz="Asia/Tokyo")')
+    edit("assets/shop.py", "gt=0", "gt=10")
+    report = shop.run("orders", repartition=True)
+    assert {done.outcome for done in report.done} <= {"held", "cancelled"}
+    assert shop.sql("SELECT count(*) FROM production.orders") == [(15,)]
+    assert shop.sql("SELECT count(*) FROM lineage.quarantine") == [(0,)]
+    edit("assets/shop.py", "gt=10", "gt=0")
+    edit("assets/shop.py", ', tz="Asia/Tokyo"', "")
+    assert shop.plan("orders").steps == ()
+    assert shop.open().examine(deep=True) == []
+
+
+def test_what_waited_by_the_old_keys_is_over(shop: Mill, edit: Edit) -> None:
+    edit("data/orders.csv", "2024-01-03,1,10", "2024-01-03,1,-10")
+    shop.run()
+    edit("data/orders.csv", "2024-01-03,1,-10", "2024-01-03,1,10")
+    edit("assets/shop.py", 'Daily("2024-01-01")', 'Daily("2024-01-01", name="day")')
+    edit("assets/shop.py", 'pl.col("day") == partition.key', 'pl.col("day") == partition["day"]')
+    edit("assets/shop.py", 'partition["day"]', 'str(partition["day"])')
+    edit("assets/revenue.sql", 'Daily("2024-01-01")', 'Daily("2024-01-01", name="day")')
+    report = shop.run(repartition=True)
+    assert report.exit_status == 0, report
+    assert shop.sql("SELECT status FROM lineage.quarantine") == [("discarded",)]
+    assert shop.sql("FROM production.total") == [(300,)]
+    assert shop.open().examine(deep=True) == []
+
+
+def test_some_keys_of_it_cannot_be_selected(mill: Mill) -> None:
+    declare(mill, "days")
+    mill.run()
+    declare(mill, "weeks")
+    with pytest.raises(UsageError, match="all of x must be made anew"):
+        mill.plan("x@2023-12-25", repartition=True)
+    with pytest.raises(DeclarationError, match="x is now partitioned"):
+        mill.plan("other", repartition=True)
+
+
+DIE = """
+import sys
+from datetime import datetime
+from pathlib import Path
+sys.path[:0] = [sys.argv[1]]
+from conftest import Mill
+from millgate.model.request import Request, Silence
+from millgate.store.warehouse import Warehouse
+from store.faulty_files import DyingFiles
+project = Mill(Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])).open()
+project.__dict__["warehouse"] = Warehouse(project.layout, DyingFiles(int(sys.argv[4])))
+request = Request("materialize", "x", repartition=True)
+project.run(request, project.propose(request), workers=2, watcher=Silence())
+"""
+
+
+def test_a_process_that_dies_leaves_the_old_or_the_new(mill: Mill, tmp_path: Path) -> None:
+    declare(mill, "days")
+    mill.run()
+    declare(mill, "weeks")
+    tests = Path(__file__).parents[1]
+    died = set()
+    for at in (1, 4, 8, 12, 16, 20, 24, 28, 32, 60):
+        copy = Mill(tmp_path / f"at{at}", mill.now)
+        subprocess.run(["cp", "-a", mill.root, copy.root], check=True)  # with hard links
+        arguments = [sys.executable, "-c", DIE, tests, copy.root, mill.now.isoformat(), at]
+        child = subprocess.run([*map(str, arguments)], capture_output=True, check=False)
+        died.add(child.returncode)
+        query = "SELECT count(*) FROM production.x"
+        assert copy.sql(query) in ([(3,)], [(1,)]), child.stderr
+        if copy.sql(query) == [(3,)]:
+            assert copy.run("x", repartition=True).exit_status == 0
+        copy.run()
+        assert copy.sql(query) == [(1,)]
+        assert copy.open().examine(deep=True) == []
+    assert died == {0, 9}
