@@ -29,6 +29,7 @@ from millgate.execute.proposal import propose
 from millgate.execute.rename import Rename, probably_renamed, propose_rename, rename
 from millgate.execute.repair import Repaired, repair
 from millgate.execute.repartitioning import swapping
+from millgate.execute.replay import Replay, propose_replay, replay
 from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.retire import Retirement, propose_retirement, retire
 from millgate.execute.rollback import propose_rollback, roll_back
@@ -258,6 +259,14 @@ class Project:
     def discard(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
         """Close the newest quarantine entry of a partition; its data stays out."""
         return self._decide(discard, asset, key, reason, actor)
+
+    def propose_replay(self, target: str = "") -> Replay:
+        """What today's gates would let in of what waits in quarantine."""
+        return propose_replay(self.mill, target)
+
+    def replay(self, proposed: Replay, *, actor: str | None = None) -> int:
+        """Carry out a replay as it was proposed, in one commit; returns its snapshot."""
+        return replay(replace(self.mill, actor=actor or self.actor), proposed)
 
     def propose_rollback(
         self, target: str, destination: Destination, *, downstream: bool = False

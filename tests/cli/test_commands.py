@@ -653,3 +653,25 @@ Next: millgate plan orders
     assert "3 of 15 live partitions would be refused." in shop("check", exits=3)
     assert {t["newly_refused"] for t in shop.data("gate", "diff", "orders")} == {1}
     assert len(shop.data("check", exits=3)) == 15
+
+
+def test_what_waits_is_judged_again_and_enters_when_somebody_agrees(shop):
+    shop("materialize")
+    assert "0 rows would enter production. Nothing was changed." in shop("quarantine", "replay")
+    file = shop.root / "assets" / "orders.py"
+    file.write_text(file.read_text().replace("gt=0", "gt=-100"))
+    asked = ("quarantine", "replay", "orders")
+    assert (
+        shop(*asked, "--dry-run")
+        == """\
+ what      asset   partitions  n  rows  why
+ accepted  orders  2025-03-04  1     1
+ waits on  orders  2025-03-06  1     1  country in ['DE', 'FR', 'US']
+
+1 row would enter production. Nothing was changed.
+"""
+    )
+    shop(*asked, exits=2)
+    assert "nobody is there to ask" in shop.err
+    assert "1 row entered production, in snapshot 2." in shop(*asked, "--yes")
+    assert shop.data(*asked)["entering"] == []

@@ -58,7 +58,7 @@ def test_every_command_is_there():
             "sql",
             "lineage",
         ]
-        + [f"quarantine {verb}" for verb in ("list", "show", "release", "discard")]
+        + [f"quarantine {verb}" for verb in ("list", "show", "replay", "release", "discard")]
         + ["alerts list", "alerts test", "export duckdb", "gate diff", "vacuum", "doctor"]
     )
 

@@ -30,7 +30,7 @@ _DECIDED = {
 
 @click.group(cls=Named)
 def quarantine() -> None:
-    """Look at what was refused, release or discard it."""
+    """Look at what was refused; replay, release or discard it."""
 
 
 @command("list", LOOKED)
@@ -111,6 +111,34 @@ def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> A
     if not _agreed(call, yes, f"millgate quarantine discard {target}", "Discard it?"):
         return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
     return _done(call.open().discard(entry.asset, entry.partition, reason=reason), entry)
+
+
+@command("replay", _DECIDED)
+@click.argument("target", metavar="[T]", default="", shell_complete=complete_target)
+@click.option("--dry-run", is_flag=True, help="Show what would enter and stop.")
+@click.option("--yes", is_flag=True, help="Replay without asking.")
+def replay(call: Call, target: str, dry_run: bool, yes: bool) -> Answer:
+    """Judge what waits by today's gates; what passes enters production.
+
+    Nothing is computed. Rows that were split off are judged together with those they were split
+    from. T is SELECTION[@KEYS]; without it, all that waits.
+    """
+    from millgate.cli.show_trial import replay_data, replay_lines, replayed_lines
+
+    project = call.open()
+    found = project.propose_replay(target)
+    if dry_run or not found.entering:
+        return Answer(
+            replay_data(found, None), lambda width: replay_lines(found, width, only_looking=True)
+        )
+    call.show(replay_lines(found, call.terminal.width))
+    where = f"millgate quarantine replay {target}"
+    if not _agreed(call, yes, where, "Let it in?"):
+        return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
+    snapshot = project.replay(found)
+    return Answer(
+        replay_data(found, snapshot), lambda width: replayed_lines(found, snapshot, width)
+    )
 
 
 def _detail(call: Call, connection: duckdb.DuckDBPyConnection, target: str) -> QuarantineDetail:
@@ -305,6 +333,6 @@ def _agreed(call: Call, yes: bool, where: str, question: str) -> bool:
     return yes or call.terminal.ask(question)
 
 
-_COMMANDS: Sequence[click.Command] = (list_, show, release, discard)
+_COMMANDS: Sequence[click.Command] = (list_, show, replay, release, discard)
 for _command in _COMMANDS:
     quarantine.add_command(_command)

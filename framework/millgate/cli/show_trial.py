@@ -10,9 +10,10 @@ from rich.text import Text
 from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_plan import command_line, next_line
+from millgate.execute.replay import Replay
 from millgate.execute.trial import Trial
 
-_WHAT = {"refused": "yellow", "accepted": "green"}
+_WHAT = {"refused": "yellow", "accepted": "green", "waits on": "yellow"}
 _COLUMNS = (
     Column("what"),
     Column("asset"),
@@ -58,6 +59,33 @@ def diff_lines(
     yield from next_line(command_line("plan", target), width)
 
 
+def replay_lines(found: Replay, width: int | None, *, only_looking: bool = False) -> Iterator[Text]:
+    """What would enter production, and what waits on with the checks that it fails."""
+    rows = [*_rows("accepted", found.entering), *_rows("waits on", found.staying)]
+    yield from grid(_COLUMNS, rows, width)
+    yield Text()
+    enter = "would enter" if only_looking else "to enter"
+    told = f"{counted(_count(found.entering, 'accepted'), 'row')} {enter} production"
+    unchanged = " Nothing was changed." if only_looking else ""
+    yield from hanging("", f"{told}.{unchanged}", width)
+
+
+def replayed_lines(found: Replay, snapshot: int, width: int | None) -> Iterator[Text]:
+    """What entered, and what to type next."""
+    rows = counted(_count(found.entering, "accepted"), "row")
+    yield from hanging("", f"{rows} entered production, in snapshot {snapshot}.", width)
+    yield from next_line(command_line("plan", ""), width)
+
+
+def replay_data(found: Replay, snapshot: int | None) -> dict[str, object]:
+    """A replay for a program."""
+    return {
+        "entering": [trial_data(trial) for trial in found.entering],
+        "staying": [trial_data(trial) for trial in found.staying],
+        "snapshot": snapshot,
+    }
+
+
 def trial_data(trial: Trial) -> dict[str, object]:
     """A trial for a program."""
     judgement = trial.judgement
@@ -88,7 +116,7 @@ def _rows(what: str, trials: Iterable[Trial]) -> list[Sequence[Cell]]:
             asset,
             summary(keys, grain_of(keys[0])) or "-",
             f"{len(alike):,}",
-            f"{_count(alike, 'accepted' if what == 'accepted' else 'refused'):,}",
+            f"{_count(alike, what):,}",
             why,
         )
         for (asset, why), alike in groups.items()
@@ -97,4 +125,7 @@ def _rows(what: str, trials: Iterable[Trial]) -> list[Sequence[Cell]]:
 
 
 def _count(trials: Iterable[Trial], what: str) -> int:
+    """Their rows that it is said of."""
+    if what == "waits on":
+        return sum(trial.judgement.rejected_rows for trial in trials)
     return sum(trial.accepted if what == "accepted" else trial.refused for trial in trials)

@@ -204,7 +204,7 @@ def _move(commit: Commit, mill: Mill, finished: Finished) -> Materialization:
     if product.refused is not None:
         path = _refused_path(mill, finished)
         commit.move(product.refused.path, path, "quarantine")
-        commit.write_report(f"{folder}/report.json", _report(made, finished.judged))
+        commit.write_report(f"{folder}/report.json", report_text(made, finished.judged))
     if product.accepted is None:
         assert product.refused is not None
         return replace(made, location="quarantine", path=path, bytes=product.refused.bytes)
@@ -221,7 +221,7 @@ def _refused_path(mill: Mill, finished: Finished) -> str:
     return f"{folder}/rows{product.refused.path.suffix}"
 
 
-def _report(made: Materialization, judged: Judged) -> str:
+def report_text(made: Materialization, judged: Judged) -> str:
     """The judgement as JSON, for who finds the folder without the catalog."""
     judgement = judged.judgement
     return json.dumps(

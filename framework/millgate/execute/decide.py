@@ -86,6 +86,11 @@ def decided_run(mill: Mill, opened: OpenRun, reason: str) -> Run:
     )
 
 
+def sweep(mill: Mill, run: int) -> None:
+    """Leave nothing in staging of a run that is over."""
+    mill.warehouse.sweep_staging(lambda n: n != run and mill.run_files.is_alive(n))
+
+
 def _decided(
     mill: Mill,
     asset: str,
@@ -104,15 +109,18 @@ def _decided(
     with open_run(mill, command, label(asset, key)) as opened:
         claim(opened, [(asset, key)])
         open_entry(mill, asset, key)
-        with committing(mill) as commit:
-            entry = queries.open_entry(commit.connection, asset, key)
-            if entry is None:
-                raise Conflict(
-                    f"{label(asset, key)} was decided a moment ago",
-                    where="lineage.quarantine",
-                    fix=f"millgate why {label(asset, key)}",
-                )
-            return verb(mill, commit, entry, decided_run(mill, opened, reason), reason)
+        try:
+            with committing(mill) as commit:
+                entry = queries.open_entry(commit.connection, asset, key)
+                if entry is None:
+                    raise Conflict(
+                        f"{label(asset, key)} was decided a moment ago",
+                        where="lineage.quarantine",
+                        fix=f"millgate why {label(asset, key)}",
+                    )
+                return verb(mill, commit, entry, decided_run(mill, opened, reason), reason)
+        finally:
+            sweep(mill, opened.id)
 
 
 def _discard(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str) -> str:

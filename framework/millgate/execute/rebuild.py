@@ -25,6 +25,7 @@ from millgate.model.record import (
     Location,
     Materialization,
     Promotion,
+    PromotionKind,
     QuarantineEntry,
     Run,
     read_id,
@@ -42,6 +43,8 @@ GONE = (
 """History that no file holds."""
 
 _UNKNOWN_GATE = "0" * 32
+_KINDS: Mapping[str, PromotionKind] = {"released": "release", "replayed": "replay"}
+"""How versions of these kinds enter production."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ def _promotion(
     return Promotion(
         version.asset,
         version.partition,
-        "release" if version.kind == "released" else "promote",
+        _KINDS.get(version.kind, "promote"),
         version.id,
         now,
         run.id,

@@ -8,16 +8,30 @@ import polars as pl
 
 from millgate.errors import StoreError
 from millgate.execute.mill import Mill
-from millgate.gate.evaluate import REASONS
+from millgate.gate.evaluate import REASONS, Evaluation
 from millgate.lineage.refusals import QuarantineRow
 from millgate.model.partition import label
+from millgate.model.schema import Schema
 from millgate.store import reading, types
+from millgate.store.storage import storage_at
 
 
 def refused_rows(mill: Mill, entry: QuarantineRow) -> pl.LazyFrame:
     """The rows of an entry as they came, before the gate gave them its form."""
     path = check_there(mill.layout.quarantine / entry.path, entry.asset, entry.partition)
     return reading.scan_version(path).drop(REASONS)
+
+
+def judge_held(
+    mill: Mill, entry: QuarantineRow, live: Schema | None
+) -> tuple[pl.LazyFrame, Evaluation]:
+    """The rows of a held partition, and what today's gate makes of them beside what is `live`."""
+    gate = mill.gates[entry.asset]
+    frame = refused_rows(mill, entry)
+    storage = storage_at(entry.path)
+    _, came = storage.shape(mill.layout.quarantine / entry.path)
+    columns = storage.schema_of(gate.accepted_schema(frame.collect_schema()), came)
+    return frame, gate.evaluate(frame, columns=columns, live=live)
 
 
 def together(kept: pl.LazyFrame, rejected: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from millgate.errors import UsageError
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import listed_keys
-from millgate.execute.refused import check_there, refused_rows, together
+from millgate.execute.refused import check_there, judge_held, refused_rows, together
 from millgate.lineage import queries
 from millgate.lineage.refusals import QuarantineRow, quarantine_list
 from millgate.model.dimension import Horizon
@@ -18,7 +18,6 @@ from millgate.model.schema import Schema
 from millgate.plan.keyrange import Target, keys_of_each
 from millgate.plan.selection import select
 from millgate.store import reading
-from millgate.store.storage import storage_at
 
 if TYPE_CHECKING:
     import duckdb
@@ -129,13 +128,7 @@ def _of_live(
 
 
 def _of_held(mill: Mill, entry: QuarantineRow, union: Schema | None) -> Trial:
-    gate = mill.gates[entry.asset]
-    frame = refused_rows(mill, entry)
-    shaped = gate.accepted_schema(frame.collect_schema())
-    storage = storage_at(entry.path)
-    _, came = storage.shape(mill.layout.quarantine / entry.path)
-    columns = storage.schema_of(shaped, came)
-    judgement = gate.evaluate(frame, columns=columns, live=union).judgement
+    judgement = judge_held(mill, entry, union)[1].judgement
     refused = judgement.rejected_rows if judgement.verdict == "split" else 0
     accepted = 0 if judgement.verdict == "hold" else judgement.rows - refused
     return Trial(

@@ -182,8 +182,8 @@ COMMENT ON COLUMN lineage.materializations.window_start IS 'Start of the partiti
 COMMENT ON COLUMN lineage.materializations.window_end IS 'End of the window in UTC, not included.';
 COMMENT ON COLUMN lineage.materializations.run IS 'Run that made it.';
 COMMENT ON COLUMN lineage.materializations.step IS 'Step that made it; NULL where no step did.';
-COMMENT ON COLUMN lineage.materializations.kind IS 'made (computed), observed (what a source held), released (accepted rows and released ones together) or enforced (what a gate adopted later left of a live version, or refused of it as a whole).';
-COMMENT ON COLUMN lineage.materializations.derived_from IS 'Version that a released or enforced one was taken from.';
+COMMENT ON COLUMN lineage.materializations.kind IS 'made (computed), observed (what a source held), released (accepted rows and released ones together), replayed (what of refused data passed when it was judged again) or enforced (what a gate adopted later left of a live version, or refused of it as a whole).';
+COMMENT ON COLUMN lineage.materializations.derived_from IS 'Version that a released, replayed or enforced one was taken from.';
 COMMENT ON COLUMN lineage.materializations.code_fingerprint IS 'Hash of the code that made it; NULL for a source.';
 COMMENT ON COLUMN lineage.materializations.input_fingerprint IS 'Hash of the content of its inputs; NULL for a source.';
 COMMENT ON COLUMN lineage.materializations.data_hash IS 'Hash of its rows in any order, of all its files for a source.';
@@ -201,7 +201,7 @@ CREATE TABLE lineage.materialization_edges (
 COMMENT ON TABLE lineage.materialization_edges IS 'One row per version that a version was made from.';
 COMMENT ON COLUMN lineage.materialization_edges.upstream IS 'Version that was read.';
 COMMENT ON COLUMN lineage.materialization_edges.downstream IS 'Version that was made.';
-COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not) or derived (a released or enforced version from the one it was taken from).';
+COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not) or derived (a released, replayed or enforced version from the one it was taken from).';
 
 CREATE TABLE lineage.schemas (
     schema_hash UUID NOT NULL, position INTEGER NOT NULL, column_name VARCHAR NOT NULL,
@@ -282,7 +282,7 @@ COMMENT ON TABLE lineage.promotions IS 'One row per entry into production and pe
 COMMENT ON COLUMN lineage.promotions.promotion IS 'Number of the entry, rising in the order of commits.';
 COMMENT ON COLUMN lineage.promotions.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.promotions.partition IS 'Partition key; empty if the asset is unpartitioned.';
-COMMENT ON COLUMN lineage.promotions.kind IS 'promote, split, release (by a person), observe (a source), rollback or withdraw.';
+COMMENT ON COLUMN lineage.promotions.kind IS 'promote, split, release (by a person), replay (refused data that passed when it was judged again), observe (a source), rollback or withdraw.';
 COMMENT ON COLUMN lineage.promotions.materialization IS 'Version that became live; NULL where the partition left production: by a withdrawal, or a rollback to a time before it.';
 COMMENT ON COLUMN lineage.promotions.previous IS 'Version that was live before, NULL if none was.';
 COMMENT ON COLUMN lineage.promotions.promoted_at IS 'When the commit made it so, in UTC.';
@@ -307,7 +307,7 @@ COMMENT ON COLUMN lineage.quarantine.rows IS 'Rows in the quarantined file.';
 COMMENT ON COLUMN lineage.quarantine.bytes IS 'Size of that file.';
 COMMENT ON COLUMN lineage.quarantine.path IS 'Where that file was put, relative to quarantine/; empty once vacuum has removed it.';
 COMMENT ON COLUMN lineage.quarantine.schema_hash IS 'Columns of that file, the reasons included: see lineage.schemas.';
-COMMENT ON COLUMN lineage.quarantine.status IS 'held (open, shown by quarantine.<asset>), released, discarded, or superseded by a newer version of the partition.';
+COMMENT ON COLUMN lineage.quarantine.status IS 'held (open, shown by quarantine.<asset>), released, replayed (judged again, and in production), discarded, or superseded by a newer version of the partition.';
 COMMENT ON COLUMN lineage.quarantine.quarantined_at IS 'When it was refused, in UTC.';
 COMMENT ON COLUMN lineage.quarantine.decided_at IS 'When it was closed, in UTC; NULL while it is open.';
 COMMENT ON COLUMN lineage.quarantine.actor IS 'Who closed it; NULL while it is open.';

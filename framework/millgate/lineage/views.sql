@@ -15,7 +15,7 @@ COMMENT ON VIEW lineage.stays IS 'One row per stay in production, from valid_fro
 COMMENT ON COLUMN lineage.stays.promotion IS 'Entry into production that began it.';
 COMMENT ON COLUMN lineage.stays.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.stays.partition IS 'Partition key; empty if the asset is unpartitioned.';
-COMMENT ON COLUMN lineage.stays.kind IS 'promote, split, release, observe, rollback or withdraw.';
+COMMENT ON COLUMN lineage.stays.kind IS 'promote, split, release, replay, observe, rollback or withdraw.';
 COMMENT ON COLUMN lineage.stays.materialization IS 'Version that was live; NULL while nothing was, after it left production.';
 COMMENT ON COLUMN lineage.stays.valid_from IS 'When it began, in UTC.';
 COMMENT ON COLUMN lineage.stays.valid_until IS 'When the next one began, in UTC; NULL for what is so now.';

@@ -12,7 +12,7 @@ from millgate.model.schema import Schema
 
 Verdict = Literal["promote", "split", "hold"]
 Location = Literal["versions", "quarantine", "external", "nowhere"]
-PromotionKind = Literal["promote", "split", "release", "observe", "rollback", "withdraw"]
+PromotionKind = Literal["promote", "split", "release", "replay", "observe", "rollback", "withdraw"]
 Outcome = Literal[
     "made", "unchanged", "judged", "held", "failed", "blocked", "refused", "cancelled"
 ]
@@ -76,7 +76,7 @@ class Materialization:
     window_end: datetime | None
     run: int
     step: int | None
-    kind: Literal["made", "observed", "released", "enforced"]
+    kind: Literal["made", "observed", "released", "enforced", "replayed"]
     derived_from: int | None
     code_fingerprint: str
     input_fingerprint: str
@@ -184,7 +184,7 @@ class Decision:
     """What a person decided about a quarantine entry."""
 
     materialization: int
-    status: Literal["released", "discarded"]
+    status: Literal["released", "replayed", "discarded"]
     decided_at: datetime
     actor: str
     reason: str
