@@ -34,13 +34,19 @@ print(connection.execute("FROM lineage.upstream('total') ORDER BY depth").fetcha
 
 
 @pytest.mark.parametrize("version", ["1.3.2", "1.4.4", "1.5.0"])
-def test_a_client_reads_every_view(shop: Mill, edit: Edit, version: str) -> None:
+@pytest.mark.parametrize("limit", ["", "1 B"])
+def test_a_client_reads_every_view(shop: Mill, edit: Edit, version: str, limit: str) -> None:
     client = CLIENTS / version
     if not (client / "duckdb").is_dir():
         pytest.skip(f"DuckDB {version} is not in {client}: make install brings it where it can")
     edit("assets/shop.py", "Gate(Order)", 'Gate(Order, on_failure="split")')
     edit("data/orders.csv", "2024-01-03,1,10", "2024-01-03,1,-10")
     shop.run()
+    if limit:
+        # The rows of the first run move to files.
+        shop.write("pyproject.toml", f'[tool.millgate]\ncatalog_limit = "{limit}"\n')
+        shop.run("orders", first="2024-01-01", last="2024-01-02", force=True)
+        assert shop.sql("SELECT count(*) > 0 FROM lineage.history_files") == [(True,)]
     database = shop.root / "warehouse" / "warehouse.duckdb"
     asked = subprocess.run(
         [sys.executable, "-c", ASK, database, version],

@@ -325,7 +325,11 @@ SELECT kind, name, comment FROM (
     SELECT 'Table.' AS kind, table_name AS name, comment, table_oid AS place
     FROM duckdb_tables() WHERE schema_name = 'lineage'
     UNION ALL
-    SELECT 'View.', view_name, comment, view_oid FROM duckdb_views() WHERE schema_name = 'lineage')
+    SELECT CASE WHEN t.table_oid IS NULL THEN 'View.' ELSE 'Table.' END, v.view_name, v.comment,
+        coalesce(t.table_oid, v.view_oid)
+    FROM duckdb_views() v LEFT JOIN duckdb_tables() t
+        ON t.schema_name = 'hot' AND t.table_name = v.view_name
+    WHERE v.schema_name = 'lineage')
 ORDER BY kind, place
 """
 _COLUMNS = """

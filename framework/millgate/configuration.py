@@ -14,6 +14,7 @@ from millgate.model.alert_settings import read_alerts, read_deadlines, read_on_e
 from millgate.model.alerting import Alerting, Deadline, Route
 from millgate.model.duration import parse_duration
 from millgate.model.placement import Placement
+from millgate.model.size import parse_size
 
 _TABLES: Mapping[str, Callable[[object, str], Any]] = {
     "alerts": read_alerts,
@@ -33,6 +34,7 @@ class Configuration:
     limits: Mapping[str, int] = field(default_factory=dict)
     """How many steps of assets with a tag may run at a time."""
     retention: str = "30d"
+    catalog_limit: str = "64 MB"
     executor: str = "threads"
     """Where steps run, unless a run says otherwise."""
     alerts: tuple[Route, ...] = ()
@@ -46,6 +48,12 @@ class Configuration:
     def alerting(self) -> Alerting:
         """Who is told of what."""
         return Alerting(self.name, (*self.alerts, *self.on_event), self.deadlines)
+
+    @property
+    def largest_catalog(self) -> int:
+        """Bytes of a snapshot above which rows of its history move to files of their own."""
+        where = "pyproject.toml, [tool.millgate], catalog_limit"
+        return parse_size(self.catalog_limit, where)
 
     @property
     def kept_for(self) -> timedelta:

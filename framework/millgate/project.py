@@ -40,7 +40,6 @@ from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
 from millgate.plan.selection import select
-from millgate.store import views
 from millgate.store.files import Files
 from millgate.store.layout import Layout
 from millgate.store.locks import RunFiles, RunInfo
@@ -149,6 +148,7 @@ class Project:
             clock=self.clock,
             limits=self.configuration.limits,
             alerting=self.configuration.alerting,
+            catalog_limit=self.configuration.largest_catalog,
         )
 
     def select(self, selection: str) -> tuple[str, ...]:
@@ -224,9 +224,6 @@ class Project:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the current snapshot; needs nothing of `assets/`."""
         with reading(self.warehouse) as connection:
-            connection.execute(
-                f"SET VARIABLE {views.ROOT_VARIABLE} = {views.literal(str(self.root))}"
-            )
             yield connection
 
     @contextmanager

@@ -261,16 +261,16 @@ def test_lost_quarantine_is_found(sound: Mill) -> None:
     ("statement", "said"),
     [
         (
-            "DELETE FROM lineage.materializations WHERE location = 'external'",
+            "DELETE FROM hot.materializations WHERE location = 'external'",
             "versions whose inputs are not on record",
         ),
-        ("DELETE FROM lineage.judgements", "live partitions that nothing let in"),
+        ("DELETE FROM hot.judgements", "live partitions that nothing let in"),
         (
             "INSERT INTO lineage.production FROM lineage.production LIMIT 1",
             "partitions that are live more than once",
         ),
         (
-            "UPDATE lineage.materializations SET removed_at = created_at",
+            "UPDATE hot.materializations SET removed_at = created_at",
             "live partitions whose version was removed",
         ),
     ],

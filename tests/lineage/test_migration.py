@@ -15,6 +15,7 @@ import pytest
 from millgate.errors import CatalogTooNew, StoreError
 from millgate.lineage import catalog
 from millgate.lineage.catalog import VERSION
+from millgate.lineage.fetch import HOT
 from millgate.lineage.migration import migrate
 
 NOTED = Path(__file__).with_name("catalog_version.txt")
@@ -30,7 +31,17 @@ EVERYTHING = """
         WHERE schema_name = 'lineage' AND database_name = current_database()
     ORDER BY ALL
 """
-AGED = """
+VERSION_1 = (
+    "".join(
+        f"DROP VIEW lineage.{table}; CREATE TABLE lineage.{table} AS FROM hot.{table};"
+        for table in sorted(HOT)
+    )
+    + "DROP SCHEMA hot CASCADE; DROP TABLE lineage.history_files;"
+)
+"""Before version 2 all tables were in the schema lineage."""
+AGED = (
+    VERSION_1
+    + """
     UPDATE lineage.catalog SET version = version - 1, written_by = '0.0.1';
     INSERT INTO lineage.snapshots VALUES (1, '2024-01-01', 7, 'materialize', 'ada', 1);
     INSERT INTO lineage.schemas VALUES (uuid(), 1, 'n', 'BIGINT');
@@ -50,6 +61,7 @@ AGED = """
     ALTER TABLE lineage.snapshots ALTER run TYPE INTEGER;
     ALTER TABLE lineage.runs DROP resumes;
 """
+)
 """What makes a catalog one that an older Millgate might have left."""
 
 

@@ -9,6 +9,7 @@ import pytest
 from lineage.chronicle import NOON, PLAIN, Chronicle, declared, digest, reads, run_record
 from millgate.errors import StoreError
 from millgate.lineage import recorder
+from millgate.lineage.catalog import VERSION
 from millgate.lineage.fetch import roll_back
 from millgate.model.record import Change, Decision, Declarations, Edge
 
@@ -273,8 +274,8 @@ def test_a_run_is_one_row_that_ends(chronicle: Chronicle) -> None:
     ]
     snapshots = "SELECT snapshot, run, command, actor, catalog_version FROM lineage.snapshots"
     assert rows(chronicle, snapshots) == [
-        (1, 1, "materialize", "ada", 1),
-        (2, 1, "materialize", "ada", 1),
+        (1, 1, "materialize", "ada", VERSION),
+        (2, 1, "materialize", "ada", VERSION),
     ]
 
 

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from millgate.execute.archiving import bring_up_to_date, record, show_all
 from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
 from millgate.execute.order import Product
 from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.execute.repartitioning import closings, old_partitions, withdrawals
 from millgate.gate.contract import contract_results
-from millgate.lineage import catalog, queries, recorder
-from millgate.lineage.migration import migrate
+from millgate.lineage import catalog, queries
 from millgate.model.partition import Partition
 from millgate.model.record import (
     Attempt,
@@ -103,13 +103,14 @@ def committing(mill: Mill) -> Iterator[Commit]:
         if commit.fresh:
             catalog.create(commit.connection, mill.root)
         else:
-            catalog.check_writable(commit.connection)
-            root = migrate(commit.connection).root
+            root = catalog.check_writable(commit.connection).root
+            bring_up_to_date(commit.connection, mill.layout)
             check_partitionings(commit.connection, mill.assets, mill.swapped)
             if root != mill.root:
                 catalog.set_root(commit.connection, mill.root)
                 existing = queries.partitionings(commit.connection)
                 rebuild_views(commit.connection, mill, {*mill.assets, *existing}, mill.swapped)
+                show_all(commit.connection, mill.layout)
         yield commit
 
 
@@ -145,7 +146,7 @@ def enter(
         change = _change(mill, group, run, declarations, kept, entered, refused)
         if swaps:
             change = _swapping(commit.connection, mill, change, swaps)
-        recorder.record(commit.connection, change, commit.snapshot)
+        record(commit, mill, change)
         rebuild_views(commit.connection, mill, {m.asset for m in entered})
         links = {
             finished.partition: made.path

@@ -9,11 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from millgate.errors import Conflict, UnknownAsset, UsageError, did_you_mean
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.mill import Mill
 from millgate.execute.running import claim, open_run, started
 from millgate.gate.evaluate import REASONS
-from millgate.lineage import queries, recorder
+from millgate.lineage import queries
 from millgate.lineage.queries import OpenEntry
 from millgate.model.partition import label
 from millgate.model.record import (
@@ -227,7 +228,7 @@ def _live(commit: Commit, entry: OpenEntry) -> LiveVersion | None:
 
 
 def _enter(mill: Mill, commit: Commit, entry: OpenEntry, change: Change, links: Links) -> None:
-    recorder.record(commit.connection, change, commit.snapshot)
+    record(commit, mill, change)
     rebuild_views(commit.connection, mill, [entry.asset])
     commit.publish(links)
 

@@ -14,11 +14,13 @@ from millgate.errors import CatalogTooNew, StoreError
 from millgate.execute.mill import Mill
 from millgate.execute.opening import reading
 from millgate.execute.vacuum import orphans, staged_by_the_dead
-from millgate.lineage import queries, soundness
+from millgate.lineage import archive, queries, soundness
+from millgate.lineage.archive import HistoryFile
 from millgate.lineage.soundness import LiveFile
 from millgate.model.partition import label
 from millgate.model.record import show_id
 from millgate.store import version_file, views
+from millgate.store.history_file import wrong_with
 from millgate.store.links import is_served
 from millgate.store.storage import stored_below
 from millgate.store.version_file import READ_ONLY
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
 Kind = Literal[
-    "snapshot", "lost", "catalog", "file", "mode", "link", "quarantine", "orphan", "wal", "run",
-    "view",
+    "snapshot", "lost", "history", "catalog", "file", "mode", "link", "quarantine", "orphan", "wal",
+    "run", "view",
 ]  # fmt: skip
 REPAIR = "millgate doctor --repair"
 
@@ -104,6 +106,11 @@ def _of_catalog(
 ) -> list[Problem]:
     live = soundness.live_files(connection)
     files = [problem for one in live for problem in _live_file(mill, one, deep)]
+    broken = list(_history(mill, connection))
+    if broken:
+        # What speaks of all rows cannot be asked.
+        found = [*_of_snapshot(mill, number), *broken, *files, *_links(mill, live)]
+        return [*found, *_views(mill, connection)]
     return [
         *_of_snapshot(mill, number),
         *_rows(connection),
@@ -113,6 +120,23 @@ def _of_catalog(
         *_views(mill, connection),
         *_orphans(mill, connection),
     ]
+
+
+def broken_history(
+    mill: Mill, connection: duckdb.DuckDBPyConnection
+) -> Iterator[tuple[HistoryFile, str]]:
+    """The files of history that are not what the catalog says, and what they are."""
+    for file in archive.history_files(connection):
+        wrong = wrong_with(mill.layout.history / file.path, file.row_count)
+        if wrong:
+            yield file, wrong
+
+
+def _history(mill: Mill, connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
+    for file, wrong in broken_history(mill, connection):
+        what = f"{file.row_count:,} rows of lineage.{file.table_name}: their file {wrong}"
+        fix = f"restore it from a backup; {REPAIR} goes on without these rows"
+        yield Problem("history", what, str(mill.layout.history / file.path), fix)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError, UsageError
+from millgate.execute.archiving import bring_home, bring_up_to_date
 from millgate.lineage import queries
-from millgate.lineage.migration import migrate
 from millgate.store import views
 from millgate.store.warehouse import Warehouse
 
@@ -47,7 +47,7 @@ def export_duckdb(
     try:
         snapshot = warehouse.copy(part)
         with _opened(part) as connection:
-            migrate(connection)
+            bring_up_to_date(connection, warehouse.layout)
             rows = _fill(connection, root, selected)
         part.rename(file)
     finally:
@@ -86,5 +86,6 @@ def _fill(
             rows[name] = int(found[0][0])
         else:
             connection.execute(f"DROP VIEW {view}")
+    bring_home(connection)
     connection.execute("CHECKPOINT")
     return rows

@@ -51,6 +51,8 @@ class Mill:
     alerting: Alerting = field(default_factory=Alerting)
     swapped: frozenset[str] = frozenset()
     """Assets with another partitioning than what is live of them, to be made anew by a run."""
+    catalog_limit: int = 64_000_000
+    """Bytes of a snapshot above which rows that nothing needs to be fast go to history."""
     seen_files: dict[str, SourceFile] = field(default_factory=dict)
     """Source files fingerprinted by this process, by path."""
 

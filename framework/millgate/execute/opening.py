@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from millgate.execute.archiving import bring_up_to_date
 from millgate.lineage import catalog
-from millgate.lineage.migration import migrate
+from millgate.store import views
 from millgate.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ def reading(warehouse: Warehouse, number: int | None = None) -> Iterator[duckdb.
     try:
         if catalog.check(connection).version < catalog.VERSION:
             connection.close()
-            connection = warehouse.connect_to_changed(migrate, number)
+            connection = warehouse.connect_to_changed(
+                lambda copy: bring_up_to_date(copy, warehouse.layout), number
+            )
+        root = views.literal(str(warehouse.layout.root))
+        connection.execute(f"SET VARIABLE {views.ROOT_VARIABLE} = {root}")
         yield connection
     finally:
         connection.close()

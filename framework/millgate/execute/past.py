@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError, UsageError
+from millgate.execute.archiving import bring_up_to_date
 from millgate.execute.partitioning import partitions_of
 from millgate.execute.rollback import destination_snapshot
 from millgate.lineage import history, queries, renames
-from millgate.lineage.migration import migrate
 from millgate.model.going_back import Destination
 from millgate.model.partition import label
 from millgate.model.record import LiveVersion, show_id
@@ -64,7 +64,8 @@ def reading_past(warehouse: Warehouse, root: Path, destination: Destination) -> 
         copy = Path(folder) / warehouse.layout.database.name
         warehouse.copy(copy)
         with duckdb.connect(str(copy)) as connection:
-            migrate(connection)
+            bring_up_to_date(connection, warehouse.layout)
+            connection.execute(f"SET VARIABLE {views.ROOT_VARIABLE} = {views.literal(str(root))}")
             snapshot = destination_snapshot(connection, destination)
             yield Past(
                 connection, destination.text, _go_there(connection, warehouse, root, snapshot)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from millgate.errors import MillgateError, StoreError
+from millgate.execute.archiving import record, take_in_found
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.declarations import declarations
 from millgate.execute.mill import Mill
 from millgate.execute.running import open_run, started
 from millgate.execute.vacuum import REPORT
-from millgate.lineage import recorder
 from millgate.model.record import (
     Change,
     CheckResult,
@@ -40,7 +40,7 @@ GONE = (
     "runs and their steps, earlier snapshots and promotions, what was live before, decisions "
     "about quarantine, and the check results of what passed"
 )
-"""History that no file holds."""
+"""History that no file holds, or only in part: what left the catalog for files is taken in."""
 
 _UNKNOWN_GATE = "0" * 32
 _KINDS: Mapping[str, PromotionKind] = {"released": "release", "replayed": "replay"}
@@ -75,7 +75,8 @@ def rebuild(mill: Mill) -> int:
             message=f"rebuilt from files; gone: {GONE}",
         )
         change = _change(mill, run, made, live, names)
-        recorder.record(commit.connection, change, commit.snapshot)
+        record(commit, mill, change)
+        take_in_found(commit, mill.layout)
         rebuild_views(commit.connection, mill, mill.assets)
         return commit.publish()
 

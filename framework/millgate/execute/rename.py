@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millgate.errors import Conflict, UnknownAsset, UsageError, did_you_mean
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.decide import decided_run
 from millgate.execute.declarations import declarations
@@ -14,7 +15,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.partitioning import difference
 from millgate.execute.proposal import listed_keys
 from millgate.execute.running import claim, open_run, told_holder
-from millgate.lineage import history, queries, recorder, renames
+from millgate.lineage import history, queries, renames
 from millgate.lineage.queries import Partitioned
 from millgate.lineage.refusals import quarantine_list
 from millgate.model.dimension import Horizon
@@ -93,11 +94,11 @@ def rename(mill: Mill, proposed: Rename) -> int:
                 declarations=declarations(mill),
                 renaming=_renaming(mill, connection, old, new),
             )
-            recorder.record(connection, change, commit.snapshot)
+            record(commit, mill, change)
             for statement in views.dropped_views(old):
-                connection.execute(statement)
+                commit.connection.execute(statement)
             if new in mill.assets:
-                rebuild_views(connection, mill, [new])
+                rebuild_views(commit.connection, mill, [new])
             return commit.publish(links)
 
 

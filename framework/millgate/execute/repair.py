@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from millgate.errors import StoreError
+from millgate.execute.archiving import record, show
 from millgate.execute.committing import committing, rebuild_views
-from millgate.execute.doctor import Problem, examine, serves, whole_snapshots
+from millgate.execute.doctor import Problem, broken_history, examine, serves, whole_snapshots
 from millgate.execute.mill import Mill
 from millgate.execute.opening import reading
 from millgate.execute.rebuild import GONE, rebuild
 from millgate.execute.running import open_run, started
 from millgate.execute.upkeep import tidy
 from millgate.execute.vacuum import vacuum
-from millgate.lineage import queries, recorder, soundness
+from millgate.lineage import archive, queries, soundness
 from millgate.model.record import Change
 
 
@@ -60,7 +61,7 @@ def _mend(mill: Mill, kinds: AbstractSet[str]) -> None:
     if kinds & {"file", "link", "mode"}:
         _mend_files(mill)
     tidy(mill)
-    if kinds & {"view", "wal"}:
+    if kinds & {"view", "wal", "history"}:
         _commit_views(mill)
     # Where the catalog is another one now, what it does not name may be all that is left of it.
     if "orphan" in kinds and not kinds & {"lost", "snapshot"}:
@@ -95,10 +96,13 @@ def _mend_files(mill: Mill) -> None:
 def _commit_views(mill: Mill) -> None:
     """Publish a snapshot whose views are made anew, and beside which nothing stands."""
     with open_run(mill, "doctor --repair", "") as opened, committing(mill) as commit:
+        lost = [file for file, _ in broken_history(mill, commit.connection)]
+        archive.forget(commit.connection, [file.path for file in lost])
+        show(commit.connection, mill.layout, {file.table_name for file in lost})
         rebuild_views(commit.connection, mill, queries.partitionings(commit.connection))
         run = replace(
             started(mill, opened), status="succeeded", finished_at=mill.clock(), exit_status=0
         )
         change = Change(run, run.command, mill.clock())
-        recorder.record(commit.connection, change, commit.snapshot)
+        record(commit, mill, change)
         commit.publish()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from millgate.errors import Conflict, UsageError
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views, report_text
 from millgate.execute.decide import decided_run, sweep
 from millgate.execute.mill import Mill
@@ -15,7 +16,7 @@ from millgate.execute.refused import check_there, judge_held, refused_rows, toge
 from millgate.execute.running import claim, open_run
 from millgate.execute.trial import Trial, try_gates
 from millgate.gate.evaluate import Evaluation
-from millgate.lineage import queries, recorder
+from millgate.lineage import queries
 from millgate.lineage.refusals import QuarantineRow, quarantine_list
 from millgate.model.partition import Partition, label
 from millgate.model.record import (
@@ -112,7 +113,7 @@ def _enter(mill: Mill, commit: Commit, run: Run, proposed: Replay) -> list[_Repl
             for e in waiting
         ),
     )
-    recorder.record(commit.connection, change, commit.snapshot)
+    record(commit, mill, change)
     rebuild_views(commit.connection, mill, {one.made.asset for one in replayed})
     return replayed
 

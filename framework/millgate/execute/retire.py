@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millgate.errors import Conflict, UnknownAsset, UsageError, did_you_mean
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.decide import check_reason, decided_run
 from millgate.execute.declarations import declarations
@@ -14,7 +15,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.partitioning import partitions_of
 from millgate.execute.proposal import listed_keys
 from millgate.execute.running import claim, open_run
-from millgate.lineage import history, queries, recorder
+from millgate.lineage import history, queries
 from millgate.lineage.refusals import quarantine_list
 from millgate.model.dimension import Horizon
 from millgate.model.record import Change, Decision, Promotion, Run
@@ -85,7 +86,7 @@ def retire(mill: Mill, retirement: Retirement, reason: str) -> int:
                 )
             links = _links(mill, commit.connection, retirement)
             change = _change(mill, retirement, decided_run(mill, opened, reason), reason)
-            recorder.record(commit.connection, change, commit.snapshot)
+            record(commit, mill, change)
             if asset in mill.assets or queries.live_versions(commit.connection, asset):
                 rebuild_views(commit.connection, mill, [asset])
             else:

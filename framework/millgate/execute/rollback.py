@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from millgate.errors import Conflict, StoreError, UsageError
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.decide import check_reason, decided_run
 from millgate.execute.mill import Mill
 from millgate.execute.partitioning import was_made_otherwise
 from millgate.execute.proposal import listed_keys
 from millgate.execute.running import claim, open_run
-from millgate.lineage import history, queries, recorder
+from millgate.lineage import history, queries
 from millgate.lineage.history import Entered
 from millgate.model.dimension import Horizon
 from millgate.model.going_back import Destination, Move, Rollback
@@ -69,7 +70,7 @@ def roll_back(mill: Mill, rollback: Rollback, reason: str) -> int:
             _check_files(mill, returning, rollback.moves)
             run = decided_run(mill, opened, reason)
             change = _change(mill, commit, rollback, returning, run, reason)
-            recorder.record(commit.connection, change, commit.snapshot)
+            record(commit, mill, change)
             rebuild_views(commit.connection, mill, {move.asset for move in rollback.moves})
             return commit.publish(_links(mill, rollback, returning))
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from millgate.errors import MillgateError, ProjectError, UsageError
 from millgate.execute.alert_text import post
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing
 from millgate.execute.delivering import Outcome, Post, deliver
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import listed_keys
-from millgate.lineage import alerts, queries, recorder
+from millgate.lineage import alerts, queries
 from millgate.model.alerting import (
     SEVERITIES,
     Alert,
@@ -220,5 +221,5 @@ def _record(mill: Mill, entered: Collection[Alert]) -> None:
         run = queries.recorded_run(commit.connection, queries.last_run(commit.connection))
         assert run is not None
         change = Change(run, "alerts", mill.clock(), alerts=tuple(entered), actor=mill.actor)
-        recorder.record(commit.connection, change, commit.snapshot)
+        record(commit, mill, change)
         commit.publish()

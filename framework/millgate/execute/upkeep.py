@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing
 from millgate.execute.failure import describe
 from millgate.execute.interrupt import is_interruption
 from millgate.execute.mill import Mill
-from millgate.lineage import queries, recorder
+from millgate.lineage import queries
 from millgate.model.record import Change, Run
 from millgate.store.locks import OpenRun, RunInfo
 from millgate.store.warehouse import Commit
@@ -75,5 +76,5 @@ def note_broken(mill: Mill, opened: OpenRun, run: Run, error: BaseException) -> 
 
 
 def _record(commit: Commit, run: Run, why: str, mill: Mill) -> None:
-    recorder.record(commit.connection, Change(run, why, mill.clock()), commit.snapshot)
+    record(commit, mill, Change(run, why, mill.clock()))
     commit.publish()

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from millgate.execute.archiving import record
 from millgate.execute.committing import committing
 from millgate.execute.mill import Mill
 from millgate.execute.running import open_run, started
 from millgate.execute.upkeep import tidy
-from millgate.lineage import recorder, removal
+from millgate.lineage import removal
 from millgate.lineage.removal import Named, Outlived
 from millgate.model.record import Change, Removal, Run, materialization_id, read_id
 from millgate.store.leftovers import DiskFile, disk_files
@@ -114,7 +115,7 @@ def vacuum(mill: Mill, keep: timedelta, *, dry_run: bool = False) -> Vacuumed:
 
 def _record(commit: Commit, run: Run, gone: Removal, mill: Mill) -> None:
     change = Change(run, "vacuum", mill.clock(), removal=gone)
-    recorder.record(commit.connection, change, commit.snapshot)
+    record(commit, mill, change)
 
 
 def _find(mill: Mill, commit: Commit, keep: timedelta, own: int | None) -> _Found:
@@ -132,6 +133,10 @@ def _find(mill: Mill, commit: Commit, keep: timedelta, own: int | None) -> _Foun
         rows = layout.quarantine / entry.path
         found.files += [rows, rows.with_name(REPORT)]
     _count_orphans(mill, commit, bounds, found)
+    named = [removal.named_files(commit.connection), *bounds.read.values()]
+    for file in unnamed_history(mill, [*named, *bounds.earlier.values()]):
+        _count(found.freed, "history", "", "no snapshot names them", [file.bytes])
+        found.files.append(mill.layout.history / file.path)
     _logs(mill, bounds, found)
     gone = {str(path) for path in found.files}
     found.snapshots = [n for n, named in bounds.earlier.items() if _dangles(mill, named, gone)]
@@ -223,6 +228,14 @@ def orphans(mill: Mill, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple
         for file in disk_files(top):
             if "/" in file.path and file.path not in names:
                 yield top / file.path, _orphan_kept(mill, file, now)
+
+
+def unnamed_history(mill: Mill, named: Iterable[Named]) -> Iterator[DiskFile]:
+    """Files of history that none of the snapshots name: a crash left them, or a newer one came."""
+    known = frozenset().union(*(one.history for one in named))
+    for file in disk_files(mill.layout.history):
+        if file.path not in known and file.written_at <= mill.clock() - ORPHANS_STAY:
+            yield file
 
 
 def _orphan_kept(mill: Mill, file: DiskFile, now: datetime) -> str:

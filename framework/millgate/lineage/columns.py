@@ -66,7 +66,7 @@ def live_schemas(
     found = rows(
         connection,
         "SELECT p.asset, m.schema_hash FROM lineage.production p "
-        "JOIN lineage.materializations m ON m.materialization = p.materialization "
+        "JOIN hot.materializations m ON m.materialization = p.materialization "
         "WHERE p.asset IN (SELECT unnest(?::VARCHAR[])) "
         "GROUP BY p.asset, m.schema_hash ORDER BY min(m.materialization)",
         [list(assets)],

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+HOT = frozenset(
+    {"materializations", "materialization_edges", "source_files", "judgements", "check_results"}
+    | {"promotions", "quarantine", "steps", "attempts", "runs", "snapshots"}
+)
+"""The tables in the schema hot: those whose rows are moved to files of history in time."""
+
 
 def rows(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()
@@ -90,7 +96,8 @@ def insert(
 
     DuckDB finds `added` among the variables here: in half the time of a registered view.
     """
-    connection.execute(f"INSERT INTO lineage.{table} BY NAME {query}")
+    schema = "hot" if table in HOT else "lineage"
+    connection.execute(f"INSERT INTO {schema}.{table} BY NAME {query}")
 
 
 def commit(connection: duckdb.DuckDBPyConnection) -> None:

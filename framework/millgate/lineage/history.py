@@ -46,7 +46,7 @@ def left_versions(
         connection,
         "SELECT b.asset, b.partition, m.code_fingerprint, m.input_fingerprint "
         "FROM lineage.rolled_back b "
-        "JOIN lineage.materializations m ON m.materialization = b.left_materialization "
+        "JOIN hot.materializations m ON m.materialization = b.left_materialization "
         "WHERE list_contains(?::VARCHAR[], b.asset)",
         [list(assets)],
     ):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError
@@ -19,8 +22,9 @@ Shape = tuple[tuple[str, str, bool], ...]
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the statement that makes it, its columns, and the defaults that some have."""
+    """A table: where it is, the statement that makes it, its columns, the defaults of some."""
 
+    place: str
     statement: str
     shape: Shape
     defaults: dict[str, str]
@@ -61,16 +65,17 @@ def _make_as_declared(connection: duckdb.DuckDBPyConnection) -> None:
         fresh.execute(everyday)
         wanted = _tables(fresh)
     _drop_views_and_macros(connection)
+    connection.execute("CREATE SCHEMA IF NOT EXISTS hot")
     there = _tables(connection)
     for name in there.keys() - wanted.keys():
-        connection.execute(f"DROP TABLE lineage.{_quoted(name)}")
+        connection.execute(f"DROP TABLE {there[name].place}")
     for name, table in wanted.items():
         if name not in there:
             connection.execute(table.statement)
-        elif there[name].shape != table.shape:
-            _reshape(connection, name, there[name], table)
+        elif (there[name].place, there[name].shape) != (table.place, table.shape):
+            _reshape(connection, there[name], table)
     for statement in connection.extract_statements(tables):
-        if statement.type == duckdb.StatementType.ALTER:
+        if not re.search(r"^CREATE (SCHEMA|TABLE) ", statement.query, re.MULTILINE):
             connection.execute(statement)
     connection.execute(everyday)
     connection.execute(
@@ -79,24 +84,29 @@ def _make_as_declared(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _reshape(connection: duckdb.DuckDBPyConnection, name: str, before: Table, after: Table) -> None:
+def _reshape(connection: duckdb.DuckDBPyConnection, before: Table, after: Table) -> None:
     """Make a table anew with the rows that it has: so its columns stand in their order."""
     had = {column for column, _, _ in before.shape}
     values = ", ".join(
-        f"{_value(column, type_, optional, had, after)} AS {_quoted(column)}"
+        f"{value(column, type_, optional, had, after.defaults)} AS {_quoted(column)}"
         for column, type_, optional in after.shape
     )
-    table = f"lineage.{_quoted(name)}"
-    connection.execute(f"CREATE TEMP TABLE kept AS FROM {table}")
-    connection.execute(f"DROP TABLE {table}")
+    connection.execute(f"CREATE TEMP TABLE kept AS FROM {before.place}")
+    connection.execute(f"DROP TABLE {before.place}")
     connection.execute(after.statement)
-    connection.execute(f"INSERT INTO {table} BY NAME SELECT {values} FROM kept")
+    connection.execute(f"INSERT INTO {after.place} BY NAME SELECT {values} FROM kept")
     connection.execute("DROP TABLE kept")
 
 
-def _value(column: str, type_: str, optional: bool, had: set[str], table: Table) -> str:
-    """What the rows of a table get in a column, as SQL."""
-    default = table.defaults.get(column, "NULL" if optional else _nothing(type_))
+def value(
+    column: str,
+    type_: str,
+    optional: bool,
+    had: Collection[str],
+    defaults: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """What rows that had some columns get in one, as SQL."""
+    default = defaults.get(column, "NULL" if optional else _nothing(type_))
     if column not in had:
         return f"({default})::{type_}"
     own = f"{_quoted(column)}::{type_}"
@@ -121,20 +131,23 @@ def _nothing(type_: str) -> str:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:
-    here = "schema_name = 'lineage' AND database_name = current_database()"
+    here = "schema_name IN ('lineage', 'hot') AND database_name = current_database()"
     columns = rows(
         connection,
         "SELECT table_name, column_name, data_type, is_nullable, column_default "
-        f"FROM duckdb_columns() WHERE {here} ORDER BY table_name, column_index",
+        "FROM duckdb_columns() JOIN duckdb_tables() "
+        f"USING (database_name, schema_name, table_name) WHERE {here} "
+        "ORDER BY table_name, column_index",
     )
     return {
         name: Table(
+            f"{schema}.{_quoted(name)}",
             statement,
             tuple((c, type_, optional) for t, c, type_, optional, _ in columns if t == name),
             {c: default for t, c, _, _, default in columns if t == name and default is not None},
         )
-        for name, statement in rows(
-            connection, f"SELECT table_name, sql FROM duckdb_tables() WHERE {here}"
+        for schema, name, statement in rows(
+            connection, f"SELECT schema_name, table_name, sql FROM duckdb_tables() WHERE {here}"
         )
     }
 

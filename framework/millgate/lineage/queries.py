@@ -86,9 +86,9 @@ def read_state(
         "coalesce(j.verdict <> 'promote' AND p.judgement IS DISTINCT FROM r.judgement, false) "
         "AS failing "
         "FROM lineage.production p "
-        "JOIN lineage.materializations m ON m.materialization = p.materialization "
-        "JOIN lineage.promotions r ON r.promotion = p.promotion "
-        "LEFT JOIN lineage.judgements j ON j.judgement = p.judgement "
+        "JOIN hot.materializations m ON m.materialization = p.materialization "
+        "JOIN hot.promotions r ON r.promotion = p.promotion "
+        "LEFT JOIN hot.judgements j ON j.judgement = p.judgement "
         f"{_among('p', assets)} ORDER BY p.asset, p.partition",
         _given(assets),
     ):
@@ -99,11 +99,11 @@ def read_state(
         "SELECT q.asset, q.partition, q.materialization, "
         f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
         f"{_digits('j.gate_fingerprint')}, q.status = 'discarded' AS discarded "
-        "FROM lineage.quarantine q "
-        "JOIN lineage.materializations m ON m.materialization = q.materialization "
-        "JOIN lineage.judgements j ON j.judgement = q.judgement "
+        "FROM hot.quarantine q "
+        "JOIN hot.materializations m ON m.materialization = q.materialization "
+        "JOIN hot.judgements j ON j.judgement = q.judgement "
         f"{_among('q', assets)} AND q.scope = 'partition' AND (q.status = 'held' "
-        "OR q.status = 'discarded' AND NOT EXISTS (FROM lineage.materializations n "
+        "OR q.status = 'discarded' AND NOT EXISTS (FROM hot.materializations n "
         "WHERE n.asset = q.asset AND n.partition = q.partition "
         "AND n.materialization > q.materialization)) ORDER BY q.asset, q.partition",
         _given(assets),
@@ -122,8 +122,8 @@ def inputs_of(
             connection,
             "SELECT e.downstream, u.materialization, u.asset, u.partition, "
             f"{_digits('u.data_hash')}, e.kind = 'pinned' AS pinned "
-            "FROM lineage.materialization_edges e JOIN wanted w ON w.id = e.downstream "
-            "JOIN lineage.materializations u ON u.materialization = e.upstream "
+            "FROM hot.materialization_edges e JOIN wanted w ON w.id = e.downstream "
+            "JOIN hot.materializations u ON u.materialization = e.upstream "
             "WHERE e.kind <> 'derived' ORDER BY e.downstream, u.asset, u.partition",
         ):
             found[downstream].append(InputVersion(*values))
@@ -145,7 +145,7 @@ def conflicts(
             "LEFT JOIN lineage.production p ON p.asset = x.asset AND p.partition = x.partition "
             "WHERE p.materialization IS DISTINCT FROM x.expected) "
             "SELECT o.asset, o.partition, max_by(r.run, r.promotion) FROM overtaken o "
-            "JOIN lineage.promotions r ON r.asset = o.asset AND r.partition = o.partition "
+            "JOIN hot.promotions r ON r.asset = o.asset AND r.partition = o.partition "
             "GROUP BY o.asset, o.partition ORDER BY o.asset, o.partition",
         )
     return [Overtaken(*row) for row in found]
@@ -157,11 +157,11 @@ def partitionings(connection: duckdb.DuckDBPyConnection) -> dict[str, Partitione
         connection,
         "WITH newest AS (SELECT asset, max(materialization) AS materialization FROM ("
         "SELECT asset, materialization FROM lineage.production UNION ALL "
-        "SELECT asset, materialization FROM lineage.quarantine WHERE status = 'held') "
+        "SELECT asset, materialization FROM hot.quarantine WHERE status = 'held') "
         "GROUP BY asset) "
         "SELECT a.asset, a.dimensions, a.grain, a.time_zone, m.partition, m.window_start, "
         "m.window_end FROM lineage.assets a JOIN newest n ON n.asset = a.asset "
-        "JOIN lineage.materializations m ON m.materialization = n.materialization "
+        "JOIN hot.materializations m ON m.materialization = n.materialization "
         "WHERE a.kind = 'asset'",
     )
     return {
@@ -183,7 +183,7 @@ def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Liv
         connection,
         f"SELECT p.partition, p.materialization, m.path, {_digits('m.schema_hash')}, m.rows "
         "FROM lineage.production p "
-        "JOIN lineage.materializations m ON m.materialization = p.materialization "
+        "JOIN hot.materializations m ON m.materialization = p.materialization "
         "WHERE p.asset = $1 AND m.asset = $1 ORDER BY p.partition",
         asset,
     )
@@ -194,7 +194,7 @@ def existing_keys(connection: duckdb.DuckDBPyConnection, asset: str) -> list[str
     found = rows(
         connection,
         "SELECT partition FROM lineage.production WHERE asset = $1 UNION "
-        "SELECT partition FROM lineage.quarantine WHERE asset = $1 AND status = 'held' "
+        "SELECT partition FROM hot.quarantine WHERE asset = $1 AND status = 'held' "
         "ORDER BY partition",
         [asset],
     )
@@ -206,7 +206,7 @@ def live_paths(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     found = rows(
         connection,
         "SELECT p.asset, m.path FROM lineage.production p "
-        "JOIN lineage.materializations m ON m.materialization = p.materialization "
+        "JOIN hot.materializations m ON m.materialization = p.materialization "
         "WHERE m.location = 'versions'",
     )
     return [(asset, path) for asset, path in found]
@@ -217,7 +217,7 @@ def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[
     return _versions(
         connection,
         f"SELECT partition, materialization, path, {_digits('schema_hash')}, rows "
-        "FROM lineage.quarantine WHERE asset = $1 AND status = 'held' ORDER BY partition",
+        "FROM hot.quarantine WHERE asset = $1 AND status = 'held' ORDER BY partition",
         asset,
     )
 
@@ -233,7 +233,7 @@ def live_schema(connection: duckdb.DuckDBPyConnection, asset: str) -> Schema | N
 
 def last_promoter(connection: duckdb.DuckDBPyConnection, asset: str) -> int:
     """The run that last changed what is live of an asset."""
-    query = "SELECT max_by(run, promotion) FROM lineage.promotions WHERE asset = ?"
+    query = "SELECT max_by(run, promotion) FROM hot.promotions WHERE asset = ?"
     return int(rows(connection, query, [asset])[0][0])
 
 
@@ -249,7 +249,7 @@ def open_entry(
     found = named_rows(
         connection,
         "SELECT materialization, asset, partition, scope, rows, bytes, path, quarantined_at, "
-        "judgement, schema_hash FROM lineage.quarantine "
+        "judgement, schema_hash FROM hot.quarantine "
         "WHERE asset = ? AND partition = ? AND status = 'held'",
         [asset, partition],
     )
@@ -348,7 +348,7 @@ def source_files(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]
     """The files of every source as they were last observed, by path."""
     found = rows(
         connection,
-        "SELECT f.path, f.bytes, f.modified_at, f.content_hash FROM lineage.source_files f "
+        "SELECT f.path, f.bytes, f.modified_at, f.content_hash FROM hot.source_files f "
         "JOIN lineage.production p ON p.materialization = f.materialization "
         "ORDER BY f.materialization",
     )

@@ -47,7 +47,7 @@ def record(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
         _enter(connection, change, snapshot)
         commit(connection)
         # COMMIT has been seen to return although it had rolled back.
-        kept = rows(connection, "SELECT 1 FROM lineage.snapshots WHERE snapshot = ?", [snapshot])
+        kept = rows(connection, "SELECT 1 FROM hot.snapshots WHERE snapshot = ?", [snapshot])
     except duckdb.Error as error:
         roll_back(connection)
         raise _not_recorded(str(error), snapshot) from error
@@ -135,7 +135,7 @@ def _overrule_judgements(connection: duckdb.DuckDBPyConnection, change: Change) 
     ids = ids_table([j.materialization for j in newer])
     with offered(connection, rejudged=ids):
         connection.execute(
-            "UPDATE lineage.judgements SET in_force = false "
+            "UPDATE hot.judgements SET in_force = false "
             "WHERE in_force AND materialization IN (SELECT id FROM rejudged)"
         )
     numbers = ids.append_column("judgement", ids_table([j.id for j in newer])["id"])
@@ -150,7 +150,7 @@ def _relocate(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     if change.relocated:
         with offered(connection, relocated=relocated_rows(change)):
             connection.execute(
-                "UPDATE lineage.materializations SET location = r.location, path = r.path "
+                "UPDATE hot.materializations SET location = r.location, path = r.path "
                 "FROM relocated r WHERE materializations.materialization = r.materialization"
             )
 
@@ -164,18 +164,17 @@ def _remove(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     gone = ids_table(change.removal.versions)
     with offered(connection, gone=gone, emptied=entries, silenced=runs):
         connection.execute(
-            "UPDATE lineage.materializations SET removed_at = ? WHERE materialization IN "
+            "UPDATE hot.materializations SET removed_at = ? WHERE materialization IN "
             "(SELECT id FROM gone) OR location = 'quarantine' "
             "AND materialization IN (SELECT id FROM emptied)",
             [now],
         )
         connection.execute(
-            "UPDATE lineage.quarantine SET path = '' "
-            "WHERE materialization IN (SELECT id FROM emptied)"
+            "UPDATE hot.quarantine SET path = '' WHERE materialization IN (SELECT id FROM emptied)"
         )
         connection.execute(
-            "UPDATE lineage.attempts SET log_path = NULL WHERE log_path IS NOT NULL AND step IN "
-            "(SELECT step FROM lineage.steps WHERE run IN (SELECT id FROM silenced))"
+            "UPDATE hot.attempts SET log_path = NULL WHERE log_path IS NOT NULL AND step IN "
+            "(SELECT step FROM hot.steps WHERE run IN (SELECT id FROM silenced))"
         )
 
 
@@ -184,7 +183,7 @@ def _decide(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     for decision in change.decisions:
         closed = rows(
             connection,
-            "UPDATE lineage.quarantine SET status = ?, decided_at = ?, actor = ?, reason = ? "
+            "UPDATE hot.quarantine SET status = ?, decided_at = ?, actor = ?, reason = ? "
             "WHERE materialization = ? AND status = 'held' RETURNING 1",
             [
                 decision.status,
@@ -213,7 +212,7 @@ def _supersede(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     if newer:
         with offered(connection, newer=keys_table(newer)):
             connection.execute(
-                "UPDATE lineage.quarantine SET status = 'superseded', decided_at = ?, actor = ? "
+                "UPDATE hot.quarantine SET status = 'superseded', decided_at = ?, actor = ? "
                 "FROM newer n WHERE status = 'held' "
                 "AND quarantine.asset = n.asset AND quarantine.partition = n.partition",
                 [utc(change.committed_at), change.run.actor],
@@ -290,13 +289,13 @@ def _follow_rollbacks(connection: duckdb.DuckDBPyConnection, change: Change) -> 
     if back:
         with offered(connection, back=keys_table(back), reopened=ids_table(change.reopened)):
             connection.execute(
-                "UPDATE lineage.quarantine SET status = 'superseded', decided_at = ?, actor = ? "
+                "UPDATE hot.quarantine SET status = 'superseded', decided_at = ?, actor = ? "
                 "FROM back b WHERE status = 'held' AND scope = 'rows' "
                 "AND quarantine.asset = b.asset AND quarantine.partition = b.partition",
                 [utc(change.committed_at), change.run.actor],
             )
             connection.execute(
-                "UPDATE lineage.quarantine SET status = 'held', decided_at = NULL, actor = NULL "
+                "UPDATE hot.quarantine SET status = 'held', decided_at = NULL, actor = NULL "
                 "FROM reopened r WHERE quarantine.materialization = r.id"
             )
 
@@ -304,7 +303,7 @@ def _follow_rollbacks(connection: duckdb.DuckDBPyConnection, change: Change) -> 
 def _keep_judgements(connection: duckdb.DuckDBPyConnection, snapshot: int) -> None:
     """Let the judgement in force of a version stay so when the version comes back."""
     connection.execute(
-        "UPDATE lineage.production SET judgement = j.judgement FROM lineage.judgements j "
+        "UPDATE lineage.production SET judgement = j.judgement FROM hot.judgements j "
         "WHERE production.promotion >= ? AND j.in_force "
         "AND j.materialization = production.materialization",
         [snapshot * _PER_SNAPSHOT],
@@ -324,14 +323,14 @@ def _entered(change: Change) -> dict[str, set[Schema]]:
 
 
 def _write_run(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
-    connection.execute("DELETE FROM lineage.runs WHERE run = ?", [change.run.id])
+    connection.execute("DELETE FROM hot.runs WHERE run = ?", [change.run.id])
     insert(connection, "runs", run_rows(change))
 
 
 def _write_snapshot(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int) -> None:
     run, actor = change.run, change.actor or change.run.actor
     connection.execute(
-        "INSERT INTO lineage.snapshots VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO hot.snapshots VALUES (?, ?, ?, ?, ?, ?)",
         [snapshot, utc(change.committed_at), run.id, change.command, actor, VERSION],
     )
     connection.execute(

@@ -28,10 +28,11 @@ class Outlived:
 
 @dataclass(frozen=True)
 class Named:
-    """Files that a snapshot names, relative to `versions` and to `quarantine`."""
+    """Files that a snapshot names, relative to `versions`, `quarantine` and `history`."""
 
     versions: frozenset[str]
     quarantine: frozenset[str]
+    history: frozenset[str]
 
 
 def superseded_versions(connection: duckdb.DuckDBPyConnection) -> list[Outlived]:
@@ -82,5 +83,10 @@ def served_files(connection: duckdb.DuckDBPyConnection) -> Named:
 
 
 def _named(connection: duckdb.DuckDBPyConnection, versions: str, quarantine: str) -> Named:
-    found = [frozenset(path for (path,) in rows(connection, q)) for q in (versions, quarantine)]
-    return Named(*found)
+    def paths(query: str) -> frozenset[str]:
+        return frozenset(path for (path,) in rows(connection, query))
+
+    # Snapshots of earlier versions have no such table.
+    has = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'history_files' LIMIT 1"
+    history = "SELECT path FROM lineage.history_files" if rows(connection, has) else ""
+    return Named(paths(versions), paths(quarantine), paths(history) if history else frozenset())

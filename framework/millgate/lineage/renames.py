@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from millgate.lineage.fetch import offered, records, rows
+from millgate.lineage.fetch import HOT, offered, records, rows
 from millgate.lineage.rows import utc
 from millgate.model.record import Change, Renaming
 
@@ -56,17 +56,18 @@ def rename(
     old, new = renaming.old, renaming.new
     connection.execute("DELETE FROM lineage.assets WHERE asset = ?", [old])
     for table, column in _NAMED:
+        schema = "hot" if table in HOT else "lineage"
         connection.execute(
-            f"UPDATE lineage.{table} SET {column} = ? WHERE {column} = ?", [new, old]
+            f"UPDATE {schema}.{table} SET {column} = ? WHERE {column} = ?", [new, old]
         )
     connection.execute(
-        "UPDATE lineage.steps SET blocked_by = $new || substr(blocked_by, length($old) + 1) "
+        "UPDATE hot.steps SET blocked_by = $new || substr(blocked_by, length($old) + 1) "
         "WHERE blocked_by = $old OR starts_with(blocked_by, $old || '@')",
         {"old": old, "new": new},
     )
     for asset, before, after in renaming.code:
         connection.execute(
-            "UPDATE lineage.materializations SET code_fingerprint = ?::UUID "
+            "UPDATE hot.materializations SET code_fingerprint = ?::UUID "
             "WHERE asset = ? AND code_fingerprint = ?::UUID",
             [after, asset, before],
         )
@@ -78,7 +79,7 @@ def rename(
     )
     with offered(connection, followed=followed):
         connection.execute(
-            "UPDATE lineage.materializations SET input_fingerprint = f.fingerprint::UUID "
+            "UPDATE hot.materializations SET input_fingerprint = f.fingerprint::UUID "
             "FROM followed f WHERE materializations.materialization = f.id"
         )
     connection.execute(

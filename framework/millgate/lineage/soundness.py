@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millgate.lineage.columns import read_schemas
-from millgate.lineage.fetch import many, records, rows
+from millgate.lineage.fetch import HOT, many, records, rows
 from millgate.model.schema import Schema
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ def unsound_rows(connection: duckdb.DuckDBPyConnection) -> list[Unsound]:
     """What does not fit, a table and a kind at a time."""
     found = []
     for what, table, shown, condition in _CHECKS:
-        query = f"SELECT count(*), min({shown}) FROM lineage.{table} WHERE {condition}"
+        # Of history only that its files are whole: what it speaks of may be lost with another file.
+        schema = "hot" if table in HOT else "lineage"
+        query = f"SELECT count(*), min({shown}) FROM {schema}.{table} WHERE {condition}"
         count, example = rows(connection, query)[0]
         if count:
             found.append(Unsound(what, f"lineage.{table}", count, example))
@@ -141,7 +143,7 @@ def live_files(connection: duckdb.DuckDBPyConnection) -> list[LiveFile]:
             "coalesce(replace(m.data_hash::VARCHAR, '-', ''), '') AS data_hash, "
             "replace(m.schema_hash::VARCHAR, '-', '') AS schema_hash "
             "FROM lineage.production p "
-            "JOIN lineage.materializations m ON m.materialization = p.materialization "
+            "JOIN hot.materializations m ON m.materialization = p.materialization "
             "WHERE m.location = 'versions' ORDER BY p.asset, p.partition",
         )
     )

@@ -2,7 +2,11 @@
 -- newer. No primary or foreign keys: their indexes cost six times the size of the data.
 -- Times are UTC and end in _at, hashes are 128 bits, enumerations are text, and an unpartitioned
 -- asset has the partition '', never NULL.
+--
+-- The tables in the schema hot are those that grow with what is done. lineage.<table> shows the rows
+-- of each together with those that were moved to files of history.
 CREATE SCHEMA lineage;
+CREATE SCHEMA hot;
 CREATE SCHEMA production;
 CREATE SCHEMA quarantine;
 
@@ -18,17 +22,30 @@ COMMENT ON COLUMN lineage.catalog.root IS 'Folder of the project when the produc
 COMMENT ON COLUMN lineage.catalog.written_by IS 'Version of Millgate that made the last commit.';
 COMMENT ON COLUMN lineage.catalog.duckdb_version IS 'Version of DuckDB that made the last commit.';
 
-CREATE TABLE lineage.snapshots (
+CREATE TABLE hot.snapshots (
     snapshot BIGINT NOT NULL, committed_at TIMESTAMP NOT NULL, run BIGINT NOT NULL,
     command VARCHAR NOT NULL, actor VARCHAR NOT NULL, catalog_version INTEGER NOT NULL
 );
-COMMENT ON TABLE lineage.snapshots IS 'One row per commit. Each made a new immutable state of the whole warehouse.';
+CREATE VIEW lineage.snapshots AS FROM hot.snapshots;
+COMMENT ON VIEW lineage.snapshots IS 'One row per commit. Each made a new immutable state of the whole warehouse.';
 COMMENT ON COLUMN lineage.snapshots.snapshot IS 'Number of the snapshot, rising by commit.';
 COMMENT ON COLUMN lineage.snapshots.committed_at IS 'When the commit was made, in UTC.';
 COMMENT ON COLUMN lineage.snapshots.run IS 'Run that made the commit.';
 COMMENT ON COLUMN lineage.snapshots.command IS 'Command of that run.';
 COMMENT ON COLUMN lineage.snapshots.actor IS 'Who made the commit.';
 COMMENT ON COLUMN lineage.snapshots.catalog_version IS 'Version of the tables that the commit wrote.';
+
+CREATE TABLE lineage.history_files (
+    table_name VARCHAR NOT NULL, path VARCHAR NOT NULL, row_count BIGINT NOT NULL,
+    bytes BIGINT NOT NULL, snapshot BIGINT NOT NULL, column_names VARCHAR[] NOT NULL
+);
+COMMENT ON TABLE lineage.history_files IS 'One row per file of rows that no plan or commit needs: lineage.<table> shows them with the others.';
+COMMENT ON COLUMN lineage.history_files.table_name IS 'Table that the rows belong to.';
+COMMENT ON COLUMN lineage.history_files.path IS 'Parquet file, relative to warehouse/history.';
+COMMENT ON COLUMN lineage.history_files.row_count IS 'Number of rows in it.';
+COMMENT ON COLUMN lineage.history_files.bytes IS 'Size of it.';
+COMMENT ON COLUMN lineage.history_files.snapshot IS 'First snapshot that reads it.';
+COMMENT ON COLUMN lineage.history_files.column_names IS 'Columns that the table had then.';
 
 CREATE TABLE lineage.assets (
     asset VARCHAR NOT NULL, kind VARCHAR NOT NULL, description VARCHAR NOT NULL, owner VARCHAR,
@@ -105,13 +122,14 @@ COMMENT ON COLUMN lineage.column_edges.downstream_column IS 'Column that is made
 COMMENT ON COLUMN lineage.column_edges.kind IS 'How it is used: value, filter, join, group, order or window.';
 COMMENT ON COLUMN lineage.column_edges.confidence IS 'How sure this is: exact, conservative or opaque.';
 
-CREATE TABLE lineage.runs (
+CREATE TABLE hot.runs (
     run BIGINT NOT NULL, command VARCHAR NOT NULL, selection VARCHAR NOT NULL, range_from VARCHAR,
     range_to VARCHAR, status VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL,
     finished_at TIMESTAMP, actor VARCHAR NOT NULL, host VARCHAR NOT NULL, code_version VARCHAR,
     millgate_version VARCHAR NOT NULL, resumes BIGINT, exit_status INTEGER, message VARCHAR
 );
-COMMENT ON TABLE lineage.runs IS 'One row per invocation that committed something.';
+CREATE VIEW lineage.runs AS FROM hot.runs;
+COMMENT ON VIEW lineage.runs IS 'One row per invocation that committed something.';
 COMMENT ON COLUMN lineage.runs.run IS 'Number of the run, never used twice.';
 COMMENT ON COLUMN lineage.runs.command IS 'Command that was given: materialize, backfill, quarantine release, ...';
 COMMENT ON COLUMN lineage.runs.selection IS 'What it was asked for, as it was written: T and the options that choose partitions.';
@@ -128,12 +146,13 @@ COMMENT ON COLUMN lineage.runs.resumes IS 'Run that it finishes, NULL for a run 
 COMMENT ON COLUMN lineage.runs.exit_status IS 'Exit status of the command, NULL while it runs and for a run that died.';
 COMMENT ON COLUMN lineage.runs.message IS 'The first failure in one line, NULL if nothing failed.';
 
-CREATE TABLE lineage.steps (
+CREATE TABLE hot.steps (
     step BIGINT NOT NULL, run BIGINT NOT NULL, asset VARCHAR NOT NULL, partition VARCHAR NOT NULL,
     action VARCHAR NOT NULL, cause VARCHAR NOT NULL, cause_asset VARCHAR, cause_partition VARCHAR,
     outcome VARCHAR NOT NULL, blocked_by VARCHAR
 );
-COMMENT ON TABLE lineage.steps IS 'One row per partition that a run planned, with why and with what came of it.';
+CREATE VIEW lineage.steps AS FROM hot.steps;
+COMMENT ON VIEW lineage.steps IS 'One row per partition that a run planned, with why and with what came of it.';
 COMMENT ON COLUMN lineage.steps.step IS 'Number of the step: run x 1,000,000 + ordinal.';
 COMMENT ON COLUMN lineage.steps.run IS 'Run that planned it.';
 COMMENT ON COLUMN lineage.steps.asset IS 'Asset of the step.';
@@ -145,13 +164,14 @@ COMMENT ON COLUMN lineage.steps.cause_partition IS 'Partition of that input.';
 COMMENT ON COLUMN lineage.steps.outcome IS 'made, unchanged (its inputs came out as they were), judged, held, failed, blocked, refused (another run was first) or cancelled.';
 COMMENT ON COLUMN lineage.steps.blocked_by IS 'What stood in the way of a blocked or refused step: a partition or a run.';
 
-CREATE TABLE lineage.attempts (
+CREATE TABLE hot.attempts (
     step BIGINT NOT NULL, attempt INTEGER NOT NULL, status VARCHAR NOT NULL,
     started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP NOT NULL, compute_s DOUBLE, gate_s DOUBLE,
     write_s DOUBLE, peak_bytes BIGINT, error_type VARCHAR, error VARCHAR, error_line VARCHAR,
     log_path VARCHAR
 );
-COMMENT ON TABLE lineage.attempts IS 'One row per try of a step.';
+CREATE VIEW lineage.attempts AS FROM hot.attempts;
+COMMENT ON VIEW lineage.attempts IS 'One row per try of a step.';
 COMMENT ON COLUMN lineage.attempts.step IS 'Step that was tried.';
 COMMENT ON COLUMN lineage.attempts.attempt IS 'Number of the try, counted from 1.';
 COMMENT ON COLUMN lineage.attempts.status IS 'succeeded or failed.';
@@ -166,7 +186,7 @@ COMMENT ON COLUMN lineage.attempts.error IS 'Message of the exception.';
 COMMENT ON COLUMN lineage.attempts.error_line IS 'File and line in the project that raised it.';
 COMMENT ON COLUMN lineage.attempts.log_path IS 'What the try printed and logged, relative to the project; NULL if nothing.';
 
-CREATE TABLE lineage.materializations (
+CREATE TABLE hot.materializations (
     materialization BIGINT NOT NULL, asset VARCHAR NOT NULL, partition VARCHAR NOT NULL,
     window_start TIMESTAMP, window_end TIMESTAMP, run BIGINT NOT NULL, step BIGINT,
     kind VARCHAR NOT NULL, derived_from BIGINT, code_fingerprint UUID, input_fingerprint UUID,
@@ -174,7 +194,8 @@ CREATE TABLE lineage.materializations (
     location VARCHAR NOT NULL, path VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL,
     removed_at TIMESTAMP
 );
-COMMENT ON TABLE lineage.materializations IS 'One row per immutable version of a partition, whether it entered production or not.';
+CREATE VIEW lineage.materializations AS FROM hot.materializations;
+COMMENT ON VIEW lineage.materializations IS 'One row per immutable version of a partition, whether it entered production or not.';
 COMMENT ON COLUMN lineage.materializations.materialization IS 'Number of the version: run x 1,000,000 + ordinal, shown as 118-45 by lineage.show_id.';
 COMMENT ON COLUMN lineage.materializations.asset IS 'Asset or source it is a version of.';
 COMMENT ON COLUMN lineage.materializations.partition IS 'Partition key; empty if the asset is unpartitioned.';
@@ -195,10 +216,11 @@ COMMENT ON COLUMN lineage.materializations.path IS 'File, relative to warehouse/
 COMMENT ON COLUMN lineage.materializations.created_at IS 'When it was made, in UTC.';
 COMMENT ON COLUMN lineage.materializations.removed_at IS 'When its file was removed, in UTC; NULL while it is there.';
 
-CREATE TABLE lineage.materialization_edges (
+CREATE TABLE hot.materialization_edges (
     upstream BIGINT NOT NULL, downstream BIGINT NOT NULL, kind VARCHAR NOT NULL
 );
-COMMENT ON TABLE lineage.materialization_edges IS 'One row per version that a version was made from.';
+CREATE VIEW lineage.materialization_edges AS FROM hot.materialization_edges;
+COMMENT ON VIEW lineage.materialization_edges IS 'One row per version that a version was made from.';
 COMMENT ON COLUMN lineage.materialization_edges.upstream IS 'Version that was read.';
 COMMENT ON COLUMN lineage.materialization_edges.downstream IS 'Version that was made.';
 COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not) or derived (a released, replayed or enforced version from the one it was taken from).';
@@ -213,23 +235,25 @@ COMMENT ON COLUMN lineage.schemas.position IS 'Place of the column, counted from
 COMMENT ON COLUMN lineage.schemas.column_name IS 'Name of the column.';
 COMMENT ON COLUMN lineage.schemas.type IS 'DuckDB type of the column.';
 
-CREATE TABLE lineage.source_files (
+CREATE TABLE hot.source_files (
     materialization BIGINT NOT NULL, path VARCHAR NOT NULL, bytes BIGINT NOT NULL,
     modified_at TIMESTAMP NOT NULL, content_hash UUID NOT NULL
 );
-COMMENT ON TABLE lineage.source_files IS 'One row per file that a version of a source consists of.';
+CREATE VIEW lineage.source_files AS FROM hot.source_files;
+COMMENT ON VIEW lineage.source_files IS 'One row per file that a version of a source consists of.';
 COMMENT ON COLUMN lineage.source_files.materialization IS 'Version of the source.';
 COMMENT ON COLUMN lineage.source_files.path IS 'Path of the file.';
 COMMENT ON COLUMN lineage.source_files.bytes IS 'Size of the file.';
 COMMENT ON COLUMN lineage.source_files.modified_at IS 'When the file was last modified, in UTC.';
 COMMENT ON COLUMN lineage.source_files.content_hash IS 'Hash of its content.';
 
-CREATE TABLE lineage.judgements (
+CREATE TABLE hot.judgements (
     judgement BIGINT NOT NULL, materialization BIGINT NOT NULL, gate_fingerprint UUID NOT NULL,
     verdict VARCHAR NOT NULL, rows BIGINT NOT NULL, rejected_rows BIGINT NOT NULL,
     judged_at TIMESTAMP NOT NULL, run BIGINT NOT NULL, in_force BOOLEAN NOT NULL
 );
-COMMENT ON TABLE lineage.judgements IS 'One row per gate applied to a version.';
+CREATE VIEW lineage.judgements AS FROM hot.judgements;
+COMMENT ON VIEW lineage.judgements IS 'One row per gate applied to a version.';
 COMMENT ON COLUMN lineage.judgements.judgement IS 'Number of the judgement: run x 1,000,000 + ordinal.';
 COMMENT ON COLUMN lineage.judgements.materialization IS 'Version that was judged.';
 COMMENT ON COLUMN lineage.judgements.gate_fingerprint IS 'Hash of the gate that judged it.';
@@ -240,13 +264,14 @@ COMMENT ON COLUMN lineage.judgements.judged_at IS 'When it was judged, in UTC.';
 COMMENT ON COLUMN lineage.judgements.run IS 'Run that judged it.';
 COMMENT ON COLUMN lineage.judgements.in_force IS 'True for the newest judgement of each version.';
 
-CREATE TABLE lineage.check_results (
+CREATE TABLE hot.check_results (
     judgement BIGINT NOT NULL, rule VARCHAR NOT NULL, column_name VARCHAR, kind VARCHAR NOT NULL,
     severity VARCHAR NOT NULL, passed BOOLEAN NOT NULL, failing_rows BIGINT,
     total_rows BIGINT NOT NULL, observed VARCHAR, expected VARCHAR, sample VARCHAR[] NOT NULL,
     message VARCHAR NOT NULL
 );
-COMMENT ON TABLE lineage.check_results IS 'One row per rule within a judgement.';
+CREATE VIEW lineage.check_results AS FROM hot.check_results;
+COMMENT ON VIEW lineage.check_results IS 'One row per rule within a judgement.';
 COMMENT ON COLUMN lineage.check_results.judgement IS 'Judgement that the rule is part of.';
 COMMENT ON COLUMN lineage.check_results.rule IS 'Name of the rule, such as isin, not_nullable or the name of a check.';
 COMMENT ON COLUMN lineage.check_results.column_name IS 'Column that the rule is about, NULL for a rule on the whole frame.';
@@ -272,13 +297,14 @@ COMMENT ON COLUMN lineage.production.promotion IS 'Entry into production that ma
 COMMENT ON COLUMN lineage.production.since IS 'When it became live, in UTC.';
 COMMENT ON COLUMN lineage.production.judgement IS 'Judgement in force on the live version; NULL for a source.';
 
-CREATE TABLE lineage.promotions (
+CREATE TABLE hot.promotions (
     promotion BIGINT NOT NULL, asset VARCHAR NOT NULL, partition VARCHAR NOT NULL,
     kind VARCHAR NOT NULL, materialization BIGINT, previous BIGINT, promoted_at TIMESTAMP NOT NULL,
     snapshot BIGINT NOT NULL, run BIGINT NOT NULL, actor VARCHAR NOT NULL, reason VARCHAR,
     judgement BIGINT
 );
-COMMENT ON TABLE lineage.promotions IS 'One row per entry into production and per withdrawal from it; nothing is ever removed.';
+CREATE VIEW lineage.promotions AS FROM hot.promotions;
+COMMENT ON VIEW lineage.promotions IS 'One row per entry into production and per withdrawal from it; nothing is ever removed.';
 COMMENT ON COLUMN lineage.promotions.promotion IS 'Number of the entry, rising in the order of commits.';
 COMMENT ON COLUMN lineage.promotions.asset IS 'Asset or source.';
 COMMENT ON COLUMN lineage.promotions.partition IS 'Partition key; empty if the asset is unpartitioned.';
@@ -292,13 +318,14 @@ COMMENT ON COLUMN lineage.promotions.actor IS 'Who did it.';
 COMMENT ON COLUMN lineage.promotions.reason IS 'Why a person did it; NULL where the gate decided.';
 COMMENT ON COLUMN lineage.promotions.judgement IS 'Judgement that let it in (of a rollback: at first), or that a release overruled; NULL for a source.';
 
-CREATE TABLE lineage.quarantine (
+CREATE TABLE hot.quarantine (
     materialization BIGINT NOT NULL, asset VARCHAR NOT NULL, partition VARCHAR NOT NULL,
     scope VARCHAR NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL, path VARCHAR NOT NULL,
     schema_hash UUID NOT NULL, status VARCHAR NOT NULL, quarantined_at TIMESTAMP NOT NULL,
     decided_at TIMESTAMP, actor VARCHAR, reason VARCHAR, judgement BIGINT NOT NULL
 );
-COMMENT ON TABLE lineage.quarantine IS 'One row per version that was held as a whole or had rows rejected.';
+CREATE VIEW lineage.quarantine AS FROM hot.quarantine;
+COMMENT ON VIEW lineage.quarantine IS 'One row per version that was held as a whole or had rows rejected.';
 COMMENT ON COLUMN lineage.quarantine.materialization IS 'Version that was refused, or that rows were rejected from.';
 COMMENT ON COLUMN lineage.quarantine.asset IS 'Asset of the version.';
 COMMENT ON COLUMN lineage.quarantine.partition IS 'Partition key; empty if the asset is unpartitioned.';

@@ -26,13 +26,13 @@ COMMENT ON COLUMN lineage.stays.snapshot IS 'First snapshot that shows it.';
 CREATE VIEW lineage.rolled_back AS
 SELECT r.asset, r.partition, p.materialization, r.previous AS left_materialization,
     r.promoted_at AS rolled_back_at, r.actor, r.reason
-FROM lineage.promotions r
+FROM hot.promotions r
 LEFT JOIN lineage.production p ON p.asset = r.asset AND p.partition = r.partition
 JOIN (SELECT asset, partition, arg_max_null(materialization, promotion) AS returned
-    FROM lineage.promotions WHERE kind = 'rollback' GROUP BY asset, partition) l
+    FROM hot.promotions WHERE kind = 'rollback' GROUP BY asset, partition) l
     ON l.asset = r.asset AND l.partition = r.partition
 WHERE r.kind = 'rollback' AND r.previous > coalesce(l.returned, -1)
-    AND NOT EXISTS (FROM lineage.promotions n WHERE n.asset = r.asset
+    AND NOT EXISTS (FROM hot.promotions n WHERE n.asset = r.asset
         AND n.partition = r.partition AND n.promotion > r.promotion AND n.kind <> 'rollback'
         AND NOT (n.kind IN ('split', 'withdraw') AND n.judgement IS NOT NULL
             AND n.reason IS NOT NULL));
@@ -50,7 +50,7 @@ WITH causes AS (
 SELECT p.asset, p.partition, p.materialization, 'code changed' AS cause,
     NULL::VARCHAR AS cause_asset, NULL::VARCHAR AS cause_partition
 FROM lineage.production p
-JOIN lineage.materializations m ON m.materialization = p.materialization
+JOIN hot.materializations m ON m.materialization = p.materialization
 JOIN lineage.assets a ON a.asset = p.asset
 WHERE a.declared AND a.kind = 'asset' AND a.code_fingerprint IS DISTINCT FROM m.code_fingerprint
 UNION ALL
@@ -59,21 +59,21 @@ SELECT p.asset, p.partition, p.materialization,
     u.asset, u.partition
 FROM lineage.production p
 JOIN lineage.assets a ON a.asset = p.asset AND a.declared
-JOIN lineage.materialization_edges e ON e.downstream = p.materialization AND e.kind = 'data'
-JOIN lineage.materializations u ON u.materialization = e.upstream
+JOIN hot.materialization_edges e ON e.downstream = p.materialization AND e.kind = 'data'
+JOIN hot.materializations u ON u.materialization = e.upstream
 LEFT JOIN lineage.production l ON l.asset = u.asset AND l.partition = u.partition
-LEFT JOIN lineage.materializations n ON n.materialization = l.materialization
+LEFT JOIN hot.materializations n ON n.materialization = l.materialization
 WHERE n.data_hash IS DISTINCT FROM u.data_hash)
 SELECT c.* FROM causes c
 WHERE NOT EXISTS (FROM lineage.outside o WHERE o.asset = c.asset AND o.partition = c.partition)
     AND NOT EXISTS (FROM lineage.rolled_back b
-    JOIN lineage.materializations o ON o.materialization = b.left_materialization
+    JOIN hot.materializations o ON o.materialization = b.left_materialization
     JOIN lineage.assets a ON a.asset = o.asset AND a.code_fingerprint = o.code_fingerprint
     WHERE b.asset = c.asset AND b.partition = c.partition AND NOT EXISTS (
-        FROM lineage.materialization_edges e
-        JOIN lineage.materializations u ON u.materialization = e.upstream
+        FROM hot.materialization_edges e
+        JOIN hot.materializations u ON u.materialization = e.upstream
         LEFT JOIN lineage.production l ON l.asset = u.asset AND l.partition = u.partition
-        LEFT JOIN lineage.materializations n ON n.materialization = l.materialization
+        LEFT JOIN hot.materializations n ON n.materialization = l.materialization
         WHERE e.downstream = b.left_materialization AND e.kind = 'data'
             AND n.data_hash IS DISTINCT FROM u.data_hash));
 COMMENT ON VIEW lineage.stale IS 'One row per reason why a live partition is stale, as of the last commit: changes of code or source files since then, and inputs that a mapping would add, show in millgate plan. What a person rolled back from just that is not stale, nor is what is outside.';
@@ -88,9 +88,9 @@ CREATE VIEW lineage.failing AS
 SELECT p.asset, p.partition, p.materialization, j.verdict, j.rejected_rows, j.judged_at,
     coalesce(list(DISTINCT c.rule ORDER BY c.rule) FILTER (WHERE c.rule IS NOT NULL), []) AS rules
 FROM lineage.production p
-JOIN lineage.judgements j ON j.judgement = p.judgement AND j.verdict <> 'promote'
-JOIN lineage.promotions r ON r.promotion = p.promotion
-LEFT JOIN lineage.check_results c
+JOIN hot.judgements j ON j.judgement = p.judgement AND j.verdict <> 'promote'
+JOIN hot.promotions r ON r.promotion = p.promotion
+LEFT JOIN hot.check_results c
     ON c.judgement = j.judgement AND NOT c.passed AND c.severity = 'error'
 WHERE r.judgement IS DISTINCT FROM j.judgement
 GROUP BY p.asset, p.partition, p.materialization, j.judgement, j.verdict, j.rejected_rows,
@@ -143,7 +143,7 @@ LEFT JOIN (SELECT asset, count(*) AS outside FROM lineage.outside k
     GROUP BY asset) o ON o.asset = a.asset
 LEFT JOIN (SELECT asset, count(*) AS failing FROM lineage.failing GROUP BY asset) f
     ON f.asset = a.asset
-LEFT JOIN (SELECT asset, count(*) AS held FROM lineage.quarantine
+LEFT JOIN (SELECT asset, count(*) AS held FROM hot.quarantine
     WHERE status = 'held' AND scope = 'partition' GROUP BY asset) q ON q.asset = a.asset
 LEFT JOIN (SELECT asset, count(*) FILTER (WHERE outcome = 'failed') AS failed,
         count(*) FILTER (WHERE outcome = 'blocked') AS blocked

@@ -53,6 +53,11 @@ class Layout:
         return self.warehouse / "logs"
 
     @property
+    def history(self) -> Path:
+        """The folder of the rows that were moved out of the catalog, a folder for each table."""
+        return self.warehouse / "history"
+
+    @property
     def commit_lock(self) -> Path:
         return self.warehouse / "commit.lock"
 
@@ -90,6 +95,10 @@ class Layout:
                 + blake2b(name.encode(), digest_size=16).hexdigest()
             )
         return self.logs / str(run) / f"{name}.{attempt}.log"
+
+    def history_path(self, table: str, snapshot: int, ordinal: int) -> str:
+        """Where a file of rows lies below `history`: `steps/00000042-1.parquet`."""
+        return f"{table}/{snapshot:08}-{ordinal}.parquet"
 
     def version_path(
         self, partition: Partition, materialization: int, suffix: str = ".parquet"

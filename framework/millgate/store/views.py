@@ -83,6 +83,11 @@ def quarantine_view(
     return [_create(view, arms)]
 
 
+def file_list(folder: Path, paths: Sequence[str], root: Path) -> str:
+    """Files below a folder of the project at `root`, as the list that `read_parquet` takes."""
+    return _Files(folder, root, Partitions(())).sql(paths)
+
+
 def listed_files(view: str) -> list[str]:
     """The files that a view reads, from its SQL as DuckDB tells it."""
     import duckdb

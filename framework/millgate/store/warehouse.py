@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from millgate.errors import StoreError
+from millgate.store.draft import compact, create, write_rows
 from millgate.store.files import Files, translated
 from millgate.store.layout import Layout
 from millgate.store.links import AssetPath, Links, ProductionLinks
 from millgate.store.locks import exclusive_lock
-from millgate.store.snapshots import STORAGE_VERSION, Snapshots
+from millgate.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
     import duckdb
@@ -251,7 +252,7 @@ class Commit:
 
         draft = self._snapshots.draft(self._current)
         if self.fresh:
-            _create(draft)
+            create(draft)
         self._connection = duckdb.connect(str(draft))
 
     def move(self, staged: Path, path: str, location: Literal["versions", "quarantine"]) -> None:
@@ -267,6 +268,38 @@ class Commit:
         self._brought.append(target)
         self._files.write_text(target, text)
         self._files.protect(target)
+
+    @property
+    def draft_bytes(self) -> int:
+        """How large the draft is, what is not written to its file yet included."""
+        draft = self._layout.draft
+        files = (draft, draft.with_name(f"{draft.name}.wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def write_history(self, table: str, query: str) -> tuple[str, int, int]:
+        """Write the rows of a query to a new file; its path below `history`, its rows and bytes."""
+        draft = self._layout.draft.with_name("history.parquet")
+        rows = write_rows(self.connection, query, draft)
+        ordinal = 1 + sum(file.parent.name == table for file in self._brought)
+        path = self._layout.history_path(table, self.snapshot, ordinal)
+        target = self._layout.history / path
+        self._files.protect(draft)
+        self._files.make_folder(target.parent)
+        self._files.rename(draft, target)
+        self._brought.append(target)
+        self._folders.update(_up_to(target.parent, self._layout.warehouse.parent))
+        return path, rows, target.stat().st_size
+
+    def compact(self) -> None:
+        """Leave no room in the draft for what was deleted."""
+        import duckdb
+
+        draft = self._layout.draft
+        small = draft.with_name("compact.duckdb")
+        self._close()
+        compact(draft, small)
+        self._files.rename(small, draft)
+        self._connection = duckdb.connect(str(draft))
 
     def publish(self, links: Links | None = None) -> int:
         """Make the draft the current snapshot, and return its number."""
@@ -354,16 +387,6 @@ def _up_to(folder: Path, top: Path) -> Iterator[Path]:
     while folder != top:
         folder = folder.parent
         yield folder
-
-
-def _create(path: Path) -> None:
-    """Make an empty database that DuckDB 1.x reads too."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        quoted = str(path).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS fresh (STORAGE_VERSION '{STORAGE_VERSION}')")
-        connection.execute("DETACH fresh")
 
 
 def _broken(what: str, where: Path, error: Exception) -> StoreError:
