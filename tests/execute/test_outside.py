@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from conftest import Edit, Mill
+from conftest import REVENUE, Edit, Mill
 from millgate.errors import BadKey, UsageError
 from millgate.lineage.why import why
 
@@ -106,3 +108,68 @@ def test_all_keys_are_those_of_the_definition(mill: Mill) -> None:
     assert mill.sql("SELECT count(*) FROM production.shops") == [(3,)]
     assert mill.sql("SELECT asset, outside FROM lineage.health WHERE outside > 0") == [("shops", 1)]
     assert mill.plan().steps == ()
+
+
+REGIONS = """
+import polars as pl
+from millgate import Gate, Keys, asset
+import pandera.polars as pa
+
+class Region(pa.DataFrameModel):
+    region: str = pa.Field(isin=["north", "south"])
+
+@asset(gate=Gate(Region))
+def regions() -> pl.DataFrame:
+    return pl.DataFrame({"region": ["north", "south"]})
+
+@asset(partitions=Keys(of="regions.region"))
+def sales() -> pl.DataFrame:
+    return pl.DataFrame({"n": [1]})
+"""
+
+
+@pytest.fixture
+def regional(mill: Mill) -> Mill:
+    """Sales by region after a run, whose regions are read from production."""
+    mill.write("assets/sales.py", REGIONS)
+    mill.run()
+    return mill
+
+
+def test_keys_that_production_no_longer_has_are_outside(regional: Mill, edit: Edit) -> None:
+    edit("assets/sales.py", '{"region": ["north", "south"]}', '{"region": ["north"]}')
+    regional.run()
+    plan = regional.plan("sales")
+    assert (plan.steps, plan.outside) == ((), {"sales": ("south",)})
+    retire(regional, "sales")
+    assert regional.sql("SELECT region FROM production.sales") == [("north",)]
+
+
+def test_keys_that_cannot_be_read_now_are_not_outside(regional: Mill, edit: Edit) -> None:
+    edit("assets/sales.py", 'isin=["north", "south"]', 'isin=["north"]')
+    assert regional.run("regions", enforce=True).exit_status == 3
+    assert regional.plan("sales").outside == {"sales": ()}
+    with pytest.raises(UsageError, match="sales is declared"):
+        regional.open().propose_retirement("sales")
+    assert regional.sql("SELECT count(*) FROM production.sales") == [(2,)]
+
+
+def test_keys_after_the_moment_of_a_resumed_run_are_not_outside(shop: Mill) -> None:
+    shop.run()
+    earlier = shop.now - timedelta(days=2)
+    assert shop.plan("orders", moment=earlier).outside == {"orders": ()}
+    assert shop.plan("orders@2024-01-05..2024-01-05", moment=shop.now).steps == ()
+    with pytest.raises(BadKey, match="selects no partition"):
+        shop.plan("orders@2024-01-05", moment=earlier)
+
+
+def test_what_is_made_from_it_lost_an_input(shrunk: Mill) -> None:
+    """Revenue has its days still, and orders are nothing before their first day."""
+    plan = shrunk.plan()
+    assert [(str(s), s.action, s.cause.kind, s.cause.of) for s in plan.steps][:2] == [
+        (f"revenue@{day}", "make", "input removed", f"orders@{day}") for day in DAYS[:2]
+    ]
+    shrunk.write("assets/revenue.sql", REVENUE.replace("2024-01-01", "2024-01-03"))
+    plan = shrunk.plan()
+    assert [(str(s), s.cause.kind) for s in plan.steps] == [("total", "input removed")]
+    assert plan.outside["revenue"] == tuple(DAYS[:2])

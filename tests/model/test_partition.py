@@ -103,3 +103,23 @@ def test_a_malformed_key_is_no_traceback(partitions: Partitions, key: str, examp
 def test_labels() -> None:
     assert label("flights", "2013-01-01") == "flights@2013-01-01"
     assert label("planes", "") == "planes"
+
+
+@pytest.mark.parametrize(
+    ("partitions", "keys", "outside"),
+    [
+        (Partitions((Daily("2013-01-02"),)), ["2013-01-01", "2013-01-02", "2999-01-01"], 1),
+        (Partitions((Daily("2013-01-01", end="2013-01-02"),)), ["2013-01-02", "2013-01-03"], 1),
+        (Partitions((Daily("2013-01-01"),)), ["2013-01", "EU", ""], 3),
+        (Partitions((Keys("EU", "US"),)), ["EU", "eu", "UK"], 2),
+        (Partitions((Keys(of="regions.region"),)), ["EU", "UK"], 1),
+        (Partitions((Keys(of="shops.shop"),)), ["EU", "UK"], 0),
+        (Daily("2013-01-02") * Keys("EU"), ["2013-01-01/EU", "2013-01-02/UK", "2013-01-02/EU"], 2),
+        (Partitions(()), [""], 0),
+    ],
+)
+def test_which_keys_a_definition_has_no_more(
+    partitions: Partitions, keys: list[str], outside: int
+) -> None:
+    horizon = Horizon(datetime(2020, 1, 1, tzinfo=UTC), {"regions.region": ["EU", "US"]})
+    assert len(partitions.outside(keys, horizon)) == outside

@@ -626,3 +626,34 @@ def test_what_todays_gate_refuses_is_fresh_and_counted() -> None:
     world.live["a"][D1] = replace(world.live["a"][D1], failing=True)
     plan = world.plan("a", D1)
     assert (plan.steps, plan.fresh, plan.failing) == ((), {"a": 1}, {"a": 1})
+
+
+@pytest.mark.parametrize("enforce", [False, True])
+@pytest.mark.parametrize("adopted", [False, True])
+def test_what_fails_its_gate_is_enforced_only_on_request(enforce: bool, adopted: bool) -> None:
+    world = World([asset("orders"), asset("revenue", "orders")])
+    world.make("orders", D1, D2, D3).make("revenue", D1, D2, D3)
+    if adopted:
+        world.gates["orders"] = "stricter"
+        causes = [f"orders@{d}: gate changed" for d in (D1, D2, D3)]
+    else:
+        world.live["orders"][D2] = replace(world.live["orders"][D2], failing=True)
+        causes = [f"orders@{D2}: failing"]
+    plan = world.plan(enforce=enforce)
+    if enforce:
+        after = [f"make revenue@{c[7:17]}: input planned orders@{c[7:17]}" for c in causes]
+        assert told(plan) == [f"enforce {c}" for c in causes] + after
+        assert not plan.failing
+    else:
+        assert told(plan) == ([f"judge {c}" for c in causes] if adopted else [])
+        assert plan.failing == ({} if adopted else {"orders": 1})
+
+
+def test_a_stale_partition_is_made_rather_than_enforced() -> None:
+    world = World([asset("orders"), asset("revenue", "orders")])
+    world.make("orders", D1).make("revenue", D1)
+    world.live["revenue"][D1] = replace(world.live["revenue"][D1], failing=True)
+    world.change("orders", D1, "v2")
+    assert told(world.plan("revenue", D1, enforce=True)) == [
+        f"make revenue@{D1}: input changed orders@{D1}"
+    ]

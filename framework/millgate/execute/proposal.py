@@ -119,7 +119,7 @@ def _check_defined(
     outside = [
         name
         for name in selected
-        if key in live.get(name, {}) and key not in mill.graph[name].partitions.keys(horizon)
+        if key in live.get(name, {}) and mill.graph[name].partitions.outside([key], horizon)
     ]
     elsewhere = any(key in mill.graph[name].partitions.keys(horizon) for name in selected)
     if outside and not elsewhere:

@@ -101,14 +101,14 @@ def _retirement(
     then = history.live_then(connection, [asset])
     live = {k: version for (_, k), version in then.items() if version is not None}
     waiting = {e.partition: e.materialization for e in quarantine_list(connection, [asset])}
-    stays: frozenset[str] = frozenset()
+    leaving = {*live, *waiting}
     if asset in mill.graph:
         horizon = Horizon(mill.clock(), listed_keys(mill, [asset], connection))
-        stays = frozenset(mill.graph[asset].partitions.keys(horizon))
+        leaving = set(mill.graph[asset].partitions.outside(live, horizon))
         waiting = {k: version for k, version in waiting.items() if k in live}
 
     def leaves(found: Mapping[str, int]) -> dict[str, int]:
-        return {k: v for k, v in found.items() if k not in stays and key in ("", k)}
+        return {k: v for k, v in found.items() if k in leaving and key in ("", k)}
 
     return Retirement(asset, key, leaves(live), leaves(waiting))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -46,6 +46,10 @@ class Dimension(ABC):
     @abstractmethod
     def keys(self, horizon: Horizon) -> Sequence[str]:
         """Every key of the definition, in order."""
+
+    @abstractmethod
+    def defines(self, horizon: Horizon) -> Callable[[str], bool]:
+        """Whether the definition has a key, now or at a later moment."""
 
     @abstractmethod
     def canonical(self, text: str, horizon: Horizon) -> str:
@@ -104,6 +108,11 @@ class Keys(Dimension):
             f"the values of {self.of}",
             fix=f"map it to a short plain name in {asset}, then: millgate materialize {asset}",
         )
+
+    def defines(self, horizon: Horizon) -> Callable[[str], bool]:
+        if self.of is not None and self.of not in horizon.listed:
+            return lambda _: True
+        return frozenset(self.keys(horizon)).__contains__
 
     def canonical(self, text: str, horizon: Horizon) -> str:
         known = self.keys(horizon)

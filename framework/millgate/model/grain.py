@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -157,9 +157,11 @@ class TimeDimension(Dimension):
     def keys(self, horizon: Horizon) -> Sequence[str]:
         return KeyRun(self, self.ordinals(horizon.now))
 
+    def defines(self, horizon: Horizon) -> Callable[[str], bool]:  # noqa: ARG002
+        return KeyRun(self, self.defined).__contains__
+
     def canonical(self, text: str, horizon: Horizon) -> str:
-        keys = KeyRun(self, self.ordinals(horizon.now))
-        if text in keys:
+        if text in (keys := self.keys(horizon)):
             return text
         valid = f"{keys[0]} to {keys[-1]}" if keys else f"none is complete before {self.start}"
         raise BadKey(

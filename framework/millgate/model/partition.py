@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -94,6 +94,19 @@ class Partitions:
         if len(self.dimensions) == 1:
             return self.dimensions[0].keys(horizon)
         return [join(parts) for parts in product(*(d.keys(horizon) for d in self.dimensions))]
+
+    def outside(self, keys: Iterable[str], horizon: Horizon) -> tuple[str, ...]:
+        """Those of some keys, in order, that the definition does not have, now or later.
+
+        Where keys are read from what is not live at the moment, nobody can say that of one.
+        """
+        axes = [d.defines(horizon) for d in self.dimensions]
+        return tuple(
+            key
+            for key in sorted(keys)
+            if len(parts := split(key)) != len(axes)
+            or not all(defines(part) for defines, part in zip(axes, parts, strict=True))
+        )
 
     def canonical(self, text: str, horizon: Horizon) -> str:
         """The key that `text` writes; raises BadKey, naming the valid range, if there is none."""

@@ -86,9 +86,8 @@ def make_plan(
         missed=dict(draft.missed),
         rolled_back=dict(draft.rolled_back),
         outside={
-            name: tuple(sorted(state.live[name].keys() - needs.defined(graph[name].partitions)))
-            for name in selected_keys
-            if name in state.live
+            name: parts.outside(state.live[name].keys() - needs.defined(parts), horizon)
+            for name, parts in ((n, graph[n].partitions) for n in selected_keys if n in state.live)
         },
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
