@@ -164,7 +164,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "tags", ", ".join(sorted(node.tags))
     yield "partitions", described(node.partitions)
     if isinstance(node, Asset):
-        yield "gate", _policy(node.gate)
+        yield "gate", _policy(node.gate, shown.rules)
         yield "refresh", _refreshing(node.refresh)
         yield "retries", str(node.retries.times or "")
         yield "settings", ", ".join(env.variable for env in node.settings.values())
@@ -220,11 +220,15 @@ def _next(shown: Shown) -> str:
     return command_line("sql", f"SELECT * FROM production.{node.name} LIMIT 10")
 
 
-def _policy(gate: Gate) -> str:
+def _policy(gate: Gate, rules: Sequence[Rule]) -> str:
     name = getattr(gate.schema, "__name__", None) or getattr(gate.schema, "name", None)
     if gate.schema is None:
-        kept = "what production's columns cannot hold" if gate.contract == "widen" else "nothing"
-        return f"no checks; {kept} is held"
+        kept = {
+            "strict": "what differs from production's columns",
+            "widen": "what production's columns cannot hold",
+            "any": "nothing",
+        }[gate.contract]
+        return f"no schema; {kept} is held" if rules else f"no checks; {kept} is held"
     schema = f"{name}, " if name else ""
     share = (
         f" unless more than {gate.max_rejected * 100:g} % fail"

@@ -14,7 +14,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.order import Product
 from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.execute.repartitioning import closings, old_partitions, withdrawals
-from millgate.gate.contract import contract_results
+from millgate.gate.contract import breaks_contract
 from millgate.lineage import catalog, queries
 from millgate.model.partition import Partition
 from millgate.model.record import (
@@ -191,7 +191,7 @@ def _unfitting(
     for asset in sorted({made.asset for made in accepted}):
         live, policy = queries.live_schema(connection, asset), mill.assets[asset].gate
         for made in accepted:
-            if made.asset == asset and contract_results(live, made.schema, policy):
+            if made.asset == asset and breaks_contract(live, made.schema, policy):
                 unfitting[asset, made.partition] = queries.last_promoter(connection, asset)
     return unfitting
 

@@ -13,6 +13,7 @@ from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.mill import Mill
 from millgate.execute.running import claim, open_run, started
+from millgate.execute.standing import surroundings
 from millgate.gate.evaluate import REASONS
 from millgate.lineage import queries
 from millgate.lineage.queries import OpenEntry
@@ -204,7 +205,13 @@ def _released(
     written = storage.scan(staged)
     _, schema = storage.shape(staged)
     gate = mill.gates[refused.asset]
-    found = gate.evaluate(written, columns=schema, live=None, measure=digest.expressions(schema))
+    found = gate.evaluate(
+        written,
+        columns=schema,
+        live=None,
+        around=surroundings(mill.assets[refused.asset], refused.partition, refused.created_at),
+        measure=digest.expressions(schema),
+    )
     made = replace(
         refused,
         id=number,

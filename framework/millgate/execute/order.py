@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ class Version:
     files: tuple[Path, ...]
     schema: Schema
     data_hash: str
+    made_at: datetime | None = None
+    """When it was made, where it is to be judged again."""
 
     def as_input(self, pinned: bool) -> InputVersion:
         return InputVersion(

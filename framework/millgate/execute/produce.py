@@ -15,8 +15,9 @@ from millgate.execute.compute import compute
 from millgate.execute.order import Order, Product, Refused
 from millgate.execute.settle import Frame, Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
+from millgate.execute.standing import surroundings
 from millgate.gate.compiled import CompiledGate
-from millgate.gate.contract import contract_results
+from millgate.gate.contract import breaks_contract
 from millgate.gate.evaluate import Evaluation
 from millgate.model.record import Judgement, Materialization
 from millgate.model.schema import Schema
@@ -34,11 +35,12 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     metadata = footer(order)
     settled = settle(compute(order), order, gate.declared, metadata)
     check_unchanged(order.sources, order.asset.name)
-    computed = perf_counter()
+    computed, now = perf_counter(), clock()
     evaluation = gate.evaluate(
         settled.frame,
         columns=_accepted_schema(settled, gate, storage_at(order.staged)),
         live=order.live_schema,
+        around=surroundings(order.asset, order.partition.key, now),
         measure=[*digest.expressions(settled.schema), *strays(settled.schema, order.partition)],
     )
     check_strays(evaluation.measured, settled.frame, order)
@@ -46,7 +48,7 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
     refused = _refused(settled, evaluation, order, metadata)
     return Product(
-        _made(order, clock, evaluation.judgement, accepted, data_hash, schema),
+        _made(order, now, evaluation.judgement, accepted, data_hash, schema),
         evaluation.judgement,
         accepted,
         refused,
@@ -58,7 +60,7 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
 
 def _made(
     order: Order,
-    clock: Callable[[], datetime],
+    created_at: datetime,
     judgement: Judgement,
     accepted: Path | None,
     data_hash: str,
@@ -83,7 +85,7 @@ def _made(
         bytes=accepted.stat().st_size if accepted else 0,
         location="versions" if accepted else "quarantine",
         path="",
-        created_at=clock(),
+        created_at=created_at,
         inputs=order.read,
     )
 
@@ -101,18 +103,25 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     file = order.live.files[0]
     settled = Settled(reading.scan_version(file), order.live.schema, file)
     measure = digest.expressions(settled.schema)
-    evaluation = gate.evaluate(settled.frame, columns=settled.schema, live=None, measure=measure)
+    around = surroundings(order.asset, order.partition.key, order.live.made_at)
+    evaluation = gate.evaluate(
+        settled.frame, columns=settled.schema, live=None, around=around, measure=measure
+    )
     columns = _accepted_schema(settled, gate, storage_at(order.staged))
     if evaluation.judgement.verdict == "promote":
         return evaluation.judgement
-    if contract_results(order.live_schema, columns, gate.policy):
+    if breaks_contract(order.live_schema, columns, gate.policy):
         evaluation = gate.evaluate(
-            settled.frame, columns=columns, live=order.live_schema, measure=measure
+            settled.frame,
+            columns=columns,
+            live=order.live_schema,
+            around=around,
+            measure=measure,
         )
     judged = perf_counter()
     accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
     return Product(
-        _made(order, clock, evaluation.judgement, accepted, data_hash, schema),
+        _made(order, clock(), evaluation.judgement, accepted, data_hash, schema),
         evaluation.judgement,
         accepted,
         _refused(settled, evaluation, order, metadata),
@@ -127,7 +136,8 @@ def judge_again(order: Order, gate: CompiledGate) -> Judgement:
     assert order.live is not None
     live = order.live
     frame = reading.scan_version(live.files[0])
-    return gate.evaluate(frame, columns=live.schema, live=None).judgement
+    around = surroundings(order.asset, order.partition.key, live.made_at)
+    return gate.evaluate(frame, columns=live.schema, live=None, around=around).judgement
 
 
 def _accepted_schema(settled: Settled, gate: CompiledGate, storage: Storage) -> Schema:

@@ -22,7 +22,7 @@ from millgate.execute.ordering import Spared, order_of, reconsidered
 from millgate.execute.places import Place
 from millgate.execute.proposal import Proposal
 from millgate.execute.versions import Versions
-from millgate.gate.contract import contract_results
+from millgate.gate.contract import breaks_contract
 from millgate.model.record import Judged, Judgement, Outcome, Run, materialization_id
 from millgate.model.request import Done, Report, Watcher
 from millgate.model.step import Step
@@ -272,7 +272,7 @@ class Runner:
         schema = self._versions.schema(order.asset.name)
         if product.accepted is None or schema is None or schema is order.live_schema:
             return True
-        return not contract_results(schema, product.materialization.schema, order.asset.gate)
+        return not breaks_contract(schema, product.materialization.schema, order.asset.gate)
 
     def _take_product(self, order: Order, product: Product) -> None:
         made, judgement = product.materialization, product.judgement

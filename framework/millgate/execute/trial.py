@@ -10,6 +10,7 @@ from millgate.errors import UsageError
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import listed_keys
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
+from millgate.execute.standing import surroundings
 from millgate.lineage import queries
 from millgate.lineage.refusals import QuarantineRow, quarantine_list
 from millgate.model.dimension import Horizon
@@ -113,7 +114,8 @@ def _of_live(
     if split is not None:
         frame = together(frame, refused_rows(mill, split))
         rejected = split.rows
-    found = gate.evaluate(frame, columns=schema, live=None)
+    around = surroundings(mill.assets[name], key, live.made_at)
+    found = gate.evaluate(frame, columns=schema, live=None, around=around)
     judgement = found.judgement
     kept = judgement.rows - rejected
     if judgement.verdict == "hold":

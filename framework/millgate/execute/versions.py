@@ -78,12 +78,14 @@ class Versions:
         found = self._live.get(asset, {}).get(key)
         if found is None:
             return None
+        state = self._proposal.state.live[asset][key]
         return Version(
             found.materialization,
             self._mill.graph[asset].partition(key),
             (self._mill.layout.versions / found.path,),
             found.schema,
-            self._proposal.state.live[asset][key].data_hash,
+            state.data_hash,
+            state.made_at,
         )
 
     def recorded(self, materialization: int) -> tuple[InputVersion, ...]:

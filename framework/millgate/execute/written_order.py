@@ -29,6 +29,7 @@ class WrittenVersion:
     files: tuple[str, ...]
     schema: Schema
     data_hash: str
+    made_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def _written(version: Version) -> WrittenVersion:
         tuple(map(str, version.files)),
         version.schema,
         version.data_hash,
+        version.made_at,
     )
 
 
@@ -154,4 +156,5 @@ def _read(written: WrittenVersion, of: Declared) -> Version:
         tuple(map(Path, written.files)),
         written.schema,
         written.data_hash,
+        written.made_at,
     )

@@ -19,7 +19,9 @@ from millgate.gate.evaluate import MASK_PREFIX, RESERVED, Evaluation, evaluation
 from millgate.gate.gate_fingerprint import gate_fingerprint
 from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame
 from millgate.gate.outcome import Rule
+from millgate.gate.own_rules import own_rules
 from millgate.gate.refusing import schema_of
+from millgate.gate.surroundings import Surroundings
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema
 
@@ -50,8 +52,8 @@ class CompiledGate:
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """Every rule that the schema states, for showing it."""
-        return declared_rules(self.schema)
+        """Every rule that the gate states, for showing it."""
+        return (*declared_rules(self.schema), *own_rules(self.policy))
 
     def typed(self, frame: Frame) -> Frame:
         """`frame` with the declared type on each declared column that has only nulls."""
@@ -89,15 +91,17 @@ class CompiledGate:
         *,
         columns: Schema,
         live: Schema | None,
+        around: Surroundings | None = None,
         measure: Sequence[pl.Expr] = (),
     ) -> Evaluation:
         """The judgement of `frame`, and what is needed to part its rows.
 
         `columns` are those that the accepted rows would have in production (see
         `accepted_schema`), `live` those that production has now, None where there is nothing;
-        `measure` are scalar expressions that are taken in the same pass. Every check that
-        fails, breaks or cannot be run is part of the verdict; GateError is raised only where
-        the frame itself cannot be read, BadResult where a column has a reserved name.
+        without what is `around` the rules that need it are left out; `measure` are scalar
+        expressions that are taken in the same pass. Every check that fails, breaks or cannot be
+        run is part of the verdict; GateError is raised only where the frame itself cannot be
+        read, BadResult where a column has a reserved name.
         """
         plan = frame.lazy()
         schema = plan.collect_schema()
@@ -112,7 +116,7 @@ class CompiledGate:
                 fix="collect the result in the asset to see where it fails",
             ) from error
         broken = contract_results(live, columns, self.policy, found.rows)
-        return evaluation_of(self.policy, self.fingerprint, found, broken)
+        return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around)
 
     def _bound(self, schema: pl.Schema) -> Binding:
         key = tuple(schema.items())

@@ -10,6 +10,8 @@ import polars as pl
 
 from millgate.gate.inspection import Findings, side_by_side, value_of
 from millgate.gate.outcome import Outcome
+from millgate.gate.own_rules import recent_results, rows_result
+from millgate.gate.surroundings import Surroundings
 from millgate.gate.verdict import decide
 from millgate.model.policy import Gate
 from millgate.model.record import CheckResult, Judgement
@@ -86,9 +88,7 @@ class Evaluation:
             return shaped.head(0)
         if self.judgement.verdict == "promote":
             return shaped
-        masks = self._masks
-        kept = side_by_side(shaped, masks).filter(~pl.any_horizontal(masks.columns))
-        return kept.drop(masks.columns)
+        return without(shaped, self._masks)
 
     def _reasons(self, schema: pl.Schema) -> pl.Expr:
         if not self._rejecting:
@@ -107,17 +107,34 @@ class Evaluation:
 
 
 def evaluation_of(
-    policy: Gate, fingerprint: str, found: Findings, broken: tuple[CheckResult, ...]
+    policy: Gate,
+    fingerprint: str,
+    found: Findings,
+    broken: tuple[CheckResult, ...],
+    frame: pl.LazyFrame,
+    around: Surroundings | None,
 ) -> Evaluation:
-    """The evaluation that follows from what was found in a frame and what breaks the contract."""
+    """The evaluation that follows from what was found in `frame` and what breaks the contract."""
     outcomes = [_without_leave(policy, outcome) for outcome in found.outcomes]
     rejecting = tuple(o for o in outcomes if o.mask is not None and o.severity == "error")
     masks = masks_of(rejecting)
     rejected = int(masks.select(pl.any_horizontal(pl.all()).sum()).item()) if rejecting else 0
     results = [failure.result(found.rows) for failure in found.failures]
     results += [outcome.result(found.rows) for outcome in outcomes]
+    splits = rejected > 0 and policy.on_failure == "split"
+    results += rows_result(policy, found.rows, found.rows - rejected if splits else found.rows)
+    kept = found.shaping.apply(frame)
+    if splits:
+        kept = without(kept, masks)
+    results += recent_results(policy, kept, around, found.rows)
     judgement = decide(policy, fingerprint, found.rows, rejected, (*results, *broken))
     return Evaluation(judgement, found, rejecting)
+
+
+def without(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:
+    """The rows of `frame` that none of the masks is true for."""
+    kept = side_by_side(frame, masks).filter(~pl.any_horizontal(masks.columns))
+    return kept.drop(masks.columns)
 
 
 def masks_of(outcomes: tuple[Outcome, ...]) -> pl.DataFrame:

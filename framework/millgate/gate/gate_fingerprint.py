@@ -27,10 +27,21 @@ def gate_fingerprint(policy: Gate, schema: DataFrameSchema | None) -> str:
     check's function does, without comments and layout, and so does what it refers to.
     """
     parts = [_FORMAT, policy.on_failure, repr(policy.max_rejected), policy.contract]
+    parts += _own_parts(policy)
     if schema is not None:
         parts += _schema_parts(schema)
     text = "\0".join(parts)
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _own_parts(policy: Gate) -> Iterator[str]:
+    """The rules of Gate's own that are asked for: those that are not do not count."""
+    if policy.rows is not None:
+        yield f"rows {tuple(policy.rows)!r}"
+    for column, age in sorted((policy.recent or {}).items()):
+        yield f"recent {column!r} {age}"
+    if policy.warn:
+        yield f"warn {sorted(set(policy.warn))!r}"
 
 
 def _schema_parts(schema: DataFrameSchema) -> Iterator[str]:

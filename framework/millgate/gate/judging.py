@@ -16,8 +16,8 @@ def judge(asset: Asset, frame: Any) -> Judgement:
     """The judgement that the gate of `asset` passes on `frame`, without a project.
 
     `frame` is a polars frame, anything that speaks Arrow (a pyarrow Table or RecordBatchReader,
-    a DuckDB relation), or what `polars.DataFrame` takes. The contract with production is not part
-    of it.
+    a DuckDB relation), or what `polars.DataFrame` takes. What needs the project is left out: the
+    contract with production and `recent`.
     """
     gate = compile_gate(asset.gate, asset.name)
     if not isinstance(frame, pl.DataFrame | pl.LazyFrame):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from millgate.gate.own_rules import whole_result
 from millgate.gate.wording import sentence, share
 from millgate.model.policy import Gate
 from millgate.model.record import CheckResult, Judgement
@@ -34,17 +36,5 @@ def too_many_rejected(gate: Gate, rows: int, rejected: int) -> tuple[CheckResult
         return ()
     observed = f"{rejected} of {rows} rows rejected, {share(rejected / rows)}"
     expected = f"at most {share(gate.max_rejected)}"
-    return (
-        CheckResult(
-            rule="max_rejected",
-            column_name=None,
-            kind="frame",
-            severity="error",
-            passed=False,
-            failing_rows=None,
-            total_rows=rows,
-            observed=observed,
-            expected=expected,
-            message=sentence(None, "max_rejected", expected, observed),
-        ),
-    )
+    result = whole_result(gate, "max_rejected", None, False, rows, observed, expected)
+    return (replace(result, message=sentence(None, "max_rejected", expected, observed)),)
