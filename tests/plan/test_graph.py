@@ -6,6 +6,7 @@ from millgate.model.dimension import Keys
 from millgate.model.grain import Daily, Monthly
 from millgate.model.mapping import UpstreamMapping, Window
 from millgate.model.partition import Partitions
+from millgate.model.policy import Gate
 from millgate.model.record import Edge
 from millgate.plan.graph import Graph
 
@@ -263,3 +264,46 @@ def test_an_upstream_read_twice_has_an_edge_for_each_mapping() -> None:
     )
     graph = Graph.build([made("b"), both])
     assert [e.mapping for e in graph.edges] == ["same date", "Window(-6, 0)"]
+
+
+def referring(name: str, references: dict, *upstream: str) -> Asset:
+    inputs = tuple(Input(each, each) for each in upstream)
+    gate = Gate(references=references)
+    return Asset(name=name, inputs=inputs, gate=gate, defined_in=f"assets/{name}.py:1")
+
+
+def test_a_reference_is_an_upstream_of_its_own_kind() -> None:
+    graph = Graph.build([referring("a", {"k": "z.k", "l": "z.l"}), made("z", partitions=NONE)])
+    assert graph.order == ("z", "a")
+    assert graph.upstream("a") == {"z"}
+    assert graph.edges == (Edge("z", "a", "reference", "the whole"),)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "says"),
+    [
+        ([referring("a", {"k": "a.k"})], "the gate of a refers to a itself"),
+        (
+            [referring("a", {"k": "b.k"}), made("b", "a", partitions=NONE)],
+            "the gate of a refers to b, which is made from a: a → b → a",
+        ),
+        (
+            [referring("a", {"k": "c.k"}), made("b", "a"), made("c", "b", partitions=NONE)],
+            "the gate of a refers to c, which is made from a: a → b → c → a",
+        ),
+    ],
+)
+def test_a_reference_that_closes_a_circle_suggests_a_table_further_up(
+    nodes: list[Node], says: str
+) -> None:
+    with pytest.raises(GraphCycle) as refused:
+        Graph.build(nodes)
+    assert refused.value.what == says
+    assert "further up" in refused.value.fix
+
+
+def test_a_reference_to_nothing_suggests_what_was_meant() -> None:
+    with pytest.raises(UnknownUpstream) as refused:
+        Graph.build([referring("a", {"k": "airlines.k"}), made("airline")])
+    assert "airline" in refused.value.fix
+    assert "refers to 'airlines'" in refused.value.what

@@ -139,13 +139,17 @@ def _load(given: ResolvedInput, order: Order, form: Form | None = None) -> Any:
     form = form or given.declared.form
     if not given.versions and given.declared.optional:
         return None
+    if not given.versions and given.schema is None and not isinstance(given.upstream, Source):
+        raise _unknown_columns(given, order)
+    return loaded(given, form, scratch() if form is Form.RELATION else thread_connection())
+
+
+def loaded(given: ResolvedInput, form: Form, connection: duckdb.DuckDBPyConnection) -> Any:
+    """An input, of which some version or its columns are known, in that form."""
     upstream = given.upstream
-    connection = scratch() if form is Form.RELATION else thread_connection()
     if isinstance(upstream, Source):
         files = [(path, v.partition) for v in given.versions for path in v.files]
         return reading.read_source(upstream, files, form, connection)
-    if not given.versions and given.schema is None:
-        raise _unknown_columns(given, order)
     assert given.schema is not None
     versions = [(v.files[0], v.partition, v.schema) for v in given.versions]
     return reading.read_versions(versions, form, given.schema, upstream.partitions, connection)

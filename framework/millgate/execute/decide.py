@@ -13,7 +13,7 @@ from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.mill import Mill
 from millgate.execute.running import claim, open_run, started
-from millgate.execute.standing import surroundings
+from millgate.execute.standing import Standing
 from millgate.gate.evaluate import REASONS
 from millgate.lineage import queries
 from millgate.lineage.queries import OpenEntry
@@ -144,7 +144,9 @@ def _release(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str
     assert refused is not None
     frame = _released_rows(mill, entry, live)
     partition = mill.assets[entry.asset].partition(entry.partition)
-    made, staged, judgement = _released(mill, refused, frame, run, entry.schema)
+    made, staged, judgement = _released(
+        Standing(mill, commit.connection), refused, frame, run, entry.schema
+    )
     version = mill.layout.version_path(partition, made.id, staged.suffix)
     commit.move(staged, version, "versions")
     judged = Judged(made.id, made.id, judgement, mill.clock(), run.id)
@@ -185,9 +187,10 @@ def _released_rows(mill: Mill, entry: OpenEntry, live: LiveVersion | None) -> pl
 
 
 def _released(
-    mill: Mill, refused: Materialization, frame: pl.LazyFrame, run: Run, like: Schema
+    standing: Standing, refused: Materialization, frame: pl.LazyFrame, run: Run, like: Schema
 ) -> tuple[Materialization, Path, Judgement]:
     """The new version in staging, with the judgement that is overruled."""
+    mill = standing.mill
     number = materialization_id(run.id, 1)
     storage = STORAGES[mill.assets[refused.asset].storage]
     staged = mill.layout.staged(run.id, number, storage.suffix)
@@ -205,11 +208,12 @@ def _released(
     written = storage.scan(staged)
     _, schema = storage.shape(staged)
     gate = mill.gates[refused.asset]
+    around = standing.around(mill.assets[refused.asset], refused.partition, refused.created_at)
     found = gate.evaluate(
         written,
         columns=schema,
         live=None,
-        around=surroundings(mill.assets[refused.asset], refused.partition, refused.created_at),
+        around=around,
         measure=digest.expressions(schema),
     )
     made = replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +69,9 @@ class Order:
     """Where the accepted rows go; the refused rows and the raw stream go beside it."""
     recorded: tuple[InputVersion, ...] = ()
     """What the live version was made from, for a step that enforces."""
+    beside: tuple[ResolvedInput, ...] = ()
+    """What the gate looks at beside the partition."""
+    beside_fingerprint: str = ""
     waiting: Path | None = None
     """Rows that were split from the live version before and wait in quarantine."""
 
@@ -81,6 +84,10 @@ class Order:
             for given in self.inputs
             for version in given.versions
         }
+        for given in self.beside:
+            for version in given.versions:
+                looked_at = replace(version.as_input(pinned=False), role="reference")
+                found.setdefault(version.materialization, looked_at)
         return tuple(found.values())
 
 

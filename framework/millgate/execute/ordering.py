@@ -36,6 +36,8 @@ def order_of(
 ) -> Order:
     """What a worker is told of a step; `materialization` will be the id of what it makes."""
     asset = mill.assets[step.asset]
+    beside = tuple(given for given in inputs if given.declared in asset.beside)
+    inputs = tuple(given for given in inputs if given.declared not in asset.beside)
     may_be_judged = step.action in ("judge", "enforce") or step.cause.kind == "input planned"
     read = [
         (r.declared.parameter, v.partition.asset, v.partition.key, v.data_hash)
@@ -50,13 +52,26 @@ def order_of(
         partition=asset.partition(step.key),
         run=run,
         materialization=materialization,
-        inputs=tuple(inputs),
+        inputs=inputs,
         sources=versions.sources(step),
         code_fingerprint=mill.code[asset.name],
         input_fingerprint=input_fingerprint(read),
         live_schema=versions.schema(asset.name),
         live=versions.live(asset.name, step.key) if may_be_judged else None,
+        beside=beside,
+        beside_fingerprint=looked_at(beside),
         staged=mill.layout.staged(run, materialization, STORAGES[asset.storage].suffix),
+    )
+
+
+def looked_at(beside: Sequence[ResolvedInput]) -> str:
+    """The fingerprint of what a gate looks at beside a partition, empty where that is nothing."""
+    if not beside:
+        return ""
+    return input_fingerprint(
+        (r.declared.parameter, v.partition.asset, v.partition.key, v.data_hash)
+        for r in beside
+        for v in r.versions
     )
 
 
@@ -69,15 +84,21 @@ def reconsidered(
     says to be enforced.
     """
     step = order.step
+    judged_by = (gate, order.beside_fingerprint)
+    if step.cause.kind == "reference planned" and step.action != "make":
+        judged = state.live[step.asset][step.key]
+        failing = step.action == "enforce" and judged.failing
+        if (judged.gate_fingerprint, judged.references) == judged_by and not failing:
+            return Spared("unchanged", "what its gate refers to came out as it was")
     if step.action == "enforce":
         return _enforcing(order, state.live[step.asset][step.key], versions)
-    if step.cause.kind != "input planned":
+    if step.cause.kind not in ("input planned", "reference planned") or step.action != "make":
         return order
     live = state.live.get(step.asset, {}).get(step.key)
     held = state.held.get(step.asset, {}).get(step.key)
     wanted = (order.code_fingerprint, order.input_fingerprint)
     if held and (held.code_fingerprint, held.input_fingerprint) == wanted:
-        if held.gate_fingerprint != gate:
+        if (held.gate_fingerprint, held.references) != judged_by:
             return order
         if held.discarded:
             missing = None if live else str(step)
@@ -88,9 +109,10 @@ def reconsidered(
         return Spared("unchanged", "nothing changed since it was rolled back", missing)
     if live is None or still_stale(step, live, *wanted):
         return order
-    if enforces and (live.failing or live.gate_fingerprint != gate):
+    changed = (live.gate_fingerprint, live.references) != judged_by
+    if enforces and (live.failing or changed):
         return _enforcing(order, live, versions)
-    if live.gate_fingerprint != gate:
+    if changed:
         return replace(order, step=replace(step, action="judge"))
     return Spared("unchanged", "its inputs came out as they were")
 

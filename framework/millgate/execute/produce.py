@@ -40,7 +40,7 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
         settled.frame,
         columns=_accepted_schema(settled, gate, storage_at(order.staged)),
         live=order.live_schema,
-        around=surroundings(order.asset, order.partition.key, now),
+        around=surroundings(order, now),
         measure=[*digest.expressions(settled.schema), *strays(settled.schema, order.partition)],
     )
     check_strays(evaluation.measured, settled.frame, order)
@@ -103,7 +103,7 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     file = order.live.files[0]
     settled = Settled(reading.scan_version(file), order.live.schema, file)
     measure = digest.expressions(settled.schema)
-    around = surroundings(order.asset, order.partition.key, order.live.made_at)
+    around = surroundings(order, order.live.made_at)
     evaluation = gate.evaluate(
         settled.frame, columns=settled.schema, live=None, around=around, measure=measure
     )
@@ -136,7 +136,7 @@ def judge_again(order: Order, gate: CompiledGate) -> Judgement:
     assert order.live is not None
     live = order.live
     frame = reading.scan_version(live.files[0])
-    around = surroundings(order.asset, order.partition.key, live.made_at)
+    around = surroundings(order, live.made_at)
     return gate.evaluate(frame, columns=live.schema, live=None, around=around).judgement
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from millgate.errors import StoreError
 from millgate.execute.mill import Mill
+from millgate.execute.standing import Standing
 from millgate.gate.evaluate import REASONS, Evaluation
 from millgate.lineage.refusals import QuarantineRow
 from millgate.model.partition import label
@@ -23,15 +24,17 @@ def refused_rows(mill: Mill, entry: QuarantineRow) -> pl.LazyFrame:
 
 
 def judge_held(
-    mill: Mill, entry: QuarantineRow, live: Schema | None
+    standing: Standing, entry: QuarantineRow, live: Schema | None
 ) -> tuple[pl.LazyFrame, Evaluation]:
     """The rows of a held partition, and what today's gate makes of them beside what is `live`."""
+    mill = standing.mill
     gate = mill.gates[entry.asset]
     frame = refused_rows(mill, entry)
     storage = storage_at(entry.path)
     _, came = storage.shape(mill.layout.quarantine / entry.path)
     columns = storage.schema_of(gate.accepted_schema(frame.collect_schema()), came)
-    return frame, gate.evaluate(frame, columns=columns, live=live)
+    around = standing.around(mill.assets[entry.asset], entry.partition, entry.quarantined_at)
+    return frame, gate.evaluate(frame, columns=columns, live=live, around=around)
 
 
 def together(kept: pl.LazyFrame, rejected: pl.LazyFrame) -> pl.LazyFrame:

@@ -14,6 +14,7 @@ from millgate.execute.decide import decided_run, sweep
 from millgate.execute.mill import Mill
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
 from millgate.execute.running import claim, open_run
+from millgate.execute.standing import Standing
 from millgate.execute.trial import Trial, try_gates
 from millgate.gate.evaluate import Evaluation
 from millgate.lineage import queries
@@ -161,7 +162,7 @@ def _replayed(
     partition = mill.assets[entry.asset].partition(entry.partition)
     number = materialization_id(run.id, ordinal)
     union = queries.live_schema(commit.connection, entry.asset)
-    accepted, rest, found = _parted(mill, entry, refused, union)
+    accepted, rest, found = _parted(Standing(mill, commit.connection), entry, refused, union)
     if found.judgement.verdict == "hold":
         raise _changed(entry.asset, entry.partition)
     storage = STORAGES[mill.assets[entry.asset].storage]
@@ -196,19 +197,21 @@ def _replayed(
 
 
 def _parted(
-    mill: Mill, entry: QuarantineRow, refused: Materialization, live: Schema | None
+    standing: Standing, entry: QuarantineRow, refused: Materialization, live: Schema | None
 ) -> tuple[pl.LazyFrame, pl.LazyFrame | None, Evaluation]:
     """The rows that may be in production, those that wait on, and the judgement that parts them."""
     if entry.scope == "partition":
-        raw, found = judge_held(mill, entry, live)
+        raw, found = judge_held(standing, entry, live)
         return found.accepted(raw).lazy(), _rest(raw, found), found
+    mill = standing.mill
     gate = mill.gates[entry.asset]
     raw = refused_rows(mill, entry)
     kept = reading.scan_version(
         check_there(mill.layout.versions / refused.path, entry.asset, entry.partition)
     )
     whole = together(kept, raw)
-    found = gate.evaluate(whole, columns=refused.schema, live=None)
+    around = standing.around(mill.assets[entry.asset], entry.partition, refused.created_at)
+    found = gate.evaluate(whole, columns=refused.schema, live=None, around=around)
     passes = ~found.failing
     before = refused.rows
     stays = kept.filter(passes.head(before))

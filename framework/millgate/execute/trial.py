@@ -10,7 +10,7 @@ from millgate.errors import UsageError
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import listed_keys
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
-from millgate.execute.standing import surroundings
+from millgate.execute.standing import Standing
 from millgate.lineage import queries
 from millgate.lineage.refusals import QuarantineRow, quarantine_list
 from millgate.model.dimension import Horizon
@@ -96,25 +96,32 @@ def _trials(mill: Mill, connection: duckdb.DuckDBPyConnection, name: str) -> Ite
     schemas = {v.partition: v.schema for v in queries.live_versions(connection, name)}
     waiting = {entry.partition: entry for entry in quarantine_list(connection, [name])}
     union = queries.live_schema(connection, name)
+    standing = Standing(mill, connection)
     for key in sorted({*live, *waiting}):
         entry = waiting.get(key)
         if key in live:
             split = entry if entry and entry.scope == "rows" else None
-            yield _of_live(mill, name, key, live[key], schemas[key], split)
+            yield _of_live(standing, name, key, live[key], schemas[key], split)
         if entry and entry.scope == "partition":
-            yield _of_held(mill, entry, union)
+            yield _of_held(standing, entry, union)
 
 
 def _of_live(
-    mill: Mill, name: str, key: str, live: Live, schema: Schema, split: QuarantineRow | None
+    standing: Standing,
+    name: str,
+    key: str,
+    live: Live,
+    schema: Schema,
+    split: QuarantineRow | None,
 ) -> Trial:
+    mill = standing.mill
     gate = mill.gates[name]
     frame = reading.scan_version(check_there(mill.layout.versions / live.path, name, key))
     rejected = 0
     if split is not None:
         frame = together(frame, refused_rows(mill, split))
         rejected = split.rows
-    around = surroundings(mill.assets[name], key, live.made_at)
+    around = standing.around(mill.assets[name], key, live.made_at)
     found = gate.evaluate(frame, columns=schema, live=None, around=around)
     judgement = found.judgement
     kept = judgement.rows - rejected
@@ -129,8 +136,8 @@ def _of_live(
     return Trial(name, key, live.materialization, True, judgement, accepted, refused, known)
 
 
-def _of_held(mill: Mill, entry: QuarantineRow, union: Schema | None) -> Trial:
-    judgement = judge_held(mill, entry, union)[1].judgement
+def _of_held(standing: Standing, entry: QuarantineRow, union: Schema | None) -> Trial:
+    judgement = judge_held(standing, entry, union)[1].judgement
     refused = judgement.rejected_rows if judgement.verdict == "split" else 0
     accepted = 0 if judgement.verdict == "hold" else judgement.rows - refused
     return Trial(

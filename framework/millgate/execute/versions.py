@@ -98,8 +98,9 @@ class Versions:
         return None if path is None else self._mill.layout.quarantine / path
 
     def resolve(self, step: Step, board: Board) -> tuple[ResolvedInput, ...]:
-        """The inputs of a step with the versions to read."""
-        declared = {given.parameter: given for given in self._mill.assets[step.asset].inputs}
+        """The inputs of a step, and what its gate looks at, with the versions to read."""
+        asset = self._mill.assets[step.asset]
+        declared = {given.parameter: given for given in (*asset.inputs, *asset.beside)}
         return tuple(
             self._resolved(declared[need.parameter], need, board)
             for need in step.needs

@@ -62,6 +62,8 @@ class WrittenOrder:
     run: int
     materialization: int
     inputs: tuple[WrittenInput, ...]
+    beside: tuple[WrittenInput, ...]
+    beside_fingerprint: str
     sources: Mapping[str, Observation]
     code_fingerprint: str
     gate_fingerprint: str
@@ -87,15 +89,9 @@ def write_order(order: Order, mill: Mill, log: Path) -> WrittenOrder:
         step_id=order.step_id,
         run=order.run,
         materialization=order.materialization,
-        inputs=tuple(
-            WrittenInput(
-                given.declared.parameter,
-                given.upstream.name,
-                tuple(_written(version) for version in given.versions),
-                given.schema,
-            )
-            for given in order.inputs
-        ),
+        inputs=tuple(map(_written_input, order.inputs)),
+        beside=tuple(map(_written_input, order.beside)),
+        beside_fingerprint=order.beside_fingerprint,
         sources=order.sources,
         code_fingerprint=order.code_fingerprint,
         gate_fingerprint=mill.gates[order.asset.name].fingerprint,
@@ -110,7 +106,13 @@ def write_order(order: Order, mill: Mill, log: Path) -> WrittenOrder:
 
 def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
     """The order that a message writes, with the declarations of `graph`."""
-    declared = {given.parameter: given for given in asset.inputs}
+    declared = {given.parameter: given for given in (*asset.inputs, *asset.beside)}
+
+    def read_input(given: WrittenInput) -> ResolvedInput:
+        upstream = graph[given.upstream]
+        versions = tuple(_read(version, upstream) for version in given.versions)
+        return ResolvedInput(declared[given.parameter], upstream, versions, given.schema)
+
     return Order(
         step=written.step,
         step_id=written.step_id,
@@ -118,15 +120,9 @@ def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
         partition=asset.partition(written.key),
         run=written.run,
         materialization=written.materialization,
-        inputs=tuple(
-            ResolvedInput(
-                declared[given.parameter],
-                graph[given.upstream],
-                tuple(_read(version, graph[given.upstream]) for version in given.versions),
-                given.schema,
-            )
-            for given in written.inputs
-        ),
+        inputs=tuple(map(read_input, written.inputs)),
+        beside=tuple(map(read_input, written.beside)),
+        beside_fingerprint=written.beside_fingerprint,
         sources=written.sources,
         code_fingerprint=written.code_fingerprint,
         input_fingerprint=written.input_fingerprint,
@@ -136,6 +132,11 @@ def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
         recorded=written.recorded,
         waiting=Path(written.waiting) if written.waiting else None,
     )
+
+
+def _written_input(given: ResolvedInput) -> WrittenInput:
+    versions = tuple(map(_written, given.versions))
+    return WrittenInput(given.declared.parameter, given.upstream.name, versions, given.schema)
 
 
 def _written(version: Version) -> WrittenVersion:

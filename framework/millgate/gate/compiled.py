@@ -16,6 +16,7 @@ from millgate.errors import BadResult, GateError
 from millgate.gate.binding import Binding, bind, declared_rules
 from millgate.gate.contract import contract_results
 from millgate.gate.evaluate import MASK_PREFIX, RESERVED, Evaluation, evaluation_of
+from millgate.gate.foreign_keys import with_references
 from millgate.gate.gate_fingerprint import gate_fingerprint
 from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame
 from millgate.gate.outcome import Rule
@@ -108,7 +109,10 @@ class CompiledGate:
         self._refuse_reserved(schema)
         try:
             small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
-            found = inspect_frame(plan, schema, self._bound(schema), measure, small=small)
+            binding = self._bound(schema)
+            if around is not None and self.policy.references:
+                binding = with_references(binding, self.policy, around)
+            found = inspect_frame(plan, schema, binding, measure, small=small)
         except Unreadable as error:
             raise GateError(
                 f"the result cannot be read: {error}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -128,6 +128,8 @@ def evaluation_of(
         kept = without(kept, masks)
     results += recent_results(policy, kept, around, found.rows)
     judgement = decide(policy, fingerprint, found.rows, rejected, (*results, *broken))
+    if around is not None:
+        judgement = replace(judgement, reference_fingerprint=around.fingerprint)
     return Evaluation(judgement, found, rejecting)
 
 

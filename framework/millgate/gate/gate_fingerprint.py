@@ -40,6 +40,8 @@ def _own_parts(policy: Gate) -> Iterator[str]:
         yield f"rows {tuple(policy.rows)!r}"
     for column, age in sorted((policy.recent or {}).items()):
         yield f"recent {column!r} {age}"
+    for reference in sorted(policy.foreign_keys, key=repr):
+        yield f"{reference!r}"
     if policy.warn:
         yield f"warn {sorted(set(policy.warn))!r}"
 

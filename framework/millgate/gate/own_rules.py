@@ -32,6 +32,8 @@ def own_rules(policy: Gate) -> Iterator[Rule]:
         yield _rule(policy, "max_rejected", None, expected)
     if policy.rows is not None:
         yield _rule(policy, "rows", None, bounds_text(*policy.rows))
+    for reference in policy.foreign_keys:
+        yield _rule(policy, "references", reference.column, reference.expected)
     for column, age in (policy.recent or {}).items():
         yield _rule(policy, "recent", column, _recent_text(age))
 

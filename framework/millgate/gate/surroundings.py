@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+import polars as pl
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a partition stands: what `recent` measures from."""
+    """Where a partition stands, for the rules that look beyond its own rows."""
 
     until: datetime
     """The end of its window; for an unpartitioned asset when the version was made."""
     zone: str = "UTC"
     """The time zone that times without one are in."""
+    references: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
+    """What each asset that the gate refers to has for this partition."""
+    fingerprint: str = ""
+    """That of all it looks at in other partitions, empty where that is nothing."""

@@ -84,7 +84,7 @@ def read_state(
         f"{_digits('m.data_hash')}, nullif({_digits('j.gate_fingerprint')}, ''), j.verdict, "
         "m.location, m.path, "
         "coalesce(j.verdict <> 'promote' AND p.judgement IS DISTINCT FROM r.judgement, false) "
-        "AS failing "
+        f"AS failing, {_digits('j.reference_fingerprint')} AS reference_fingerprint "
         "FROM lineage.production p "
         "JOIN hot.materializations m ON m.materialization = p.materialization "
         "JOIN hot.promotions r ON r.promotion = p.promotion "
@@ -98,7 +98,8 @@ def read_state(
         connection,
         "SELECT q.asset, q.partition, q.materialization, "
         f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
-        f"{_digits('j.gate_fingerprint')}, q.status = 'discarded' AS discarded "
+        f"{_digits('j.gate_fingerprint')}, q.status = 'discarded' AS discarded, "
+        f"{_digits('j.reference_fingerprint')} AS reference_fingerprint "
         "FROM hot.quarantine q "
         "JOIN hot.materializations m ON m.materialization = q.materialization "
         "JOIN hot.judgements j ON j.judgement = q.judgement "
@@ -124,7 +125,7 @@ def inputs_of(
             f"{_digits('u.data_hash')}, e.kind = 'pinned' AS pinned "
             "FROM hot.materialization_edges e JOIN wanted w ON w.id = e.downstream "
             "JOIN hot.materializations u ON u.materialization = e.upstream "
-            "WHERE e.kind <> 'derived' ORDER BY e.downstream, u.asset, u.partition",
+            "WHERE e.kind IN ('data', 'pinned') ORDER BY e.downstream, u.asset, u.partition",
         ):
             found[downstream].append(InputVersion(*values))
     return {id_: tuple(inputs) for id_, inputs in found.items()}

@@ -39,7 +39,7 @@ _MATERIALIZATIONS = (
 _JUDGEMENTS = (
     "judgement=id materialization gate_fingerprint=judgement.gate_fingerprint "
     "verdict=judgement.verdict rows=judgement.rows rejected_rows=judgement.rejected_rows judged_at "
-    "run in_force"
+    "run in_force reference_fingerprint=judgement.reference_fingerprint"
 )
 _CHECK_RESULTS = (
     "rule column_name kind severity passed failing_rows total_rows observed expected sample message"
@@ -162,8 +162,8 @@ def rejudged(change: Change) -> list[Judged]:
 
 def _edges(made: Sequence[Materialization]) -> pa.Table:
     """Inputs, and the version that a released one was put together from."""
-    found = [
-        (i.materialization, m.id, "pinned" if i.pinned else "data") for m in made for i in m.inputs
+    found: list[tuple[int, int, str]] = [
+        (i.materialization, m.id, "pinned" if i.pinned else i.role) for m in made for i in m.inputs
     ]
     found += [(m.derived_from, m.id, "derived") for m in made if m.derived_from is not None]
     upstream, downstream, kind = zip(*found, strict=True) if found else ((), (), ())

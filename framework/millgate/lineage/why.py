@@ -67,6 +67,7 @@ class JudgementRow:
     judged_at: datetime
     run: int
     in_force: bool
+    reference_fingerprint: str | None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -188,6 +189,12 @@ class Asset(Declared):
     """Stands for the code in the fingerprint where it is given."""
     storage: Storing = "parquet"
     """The kind of file that each version is."""
+
+    @cached_property
+    def beside(self) -> tuple[Input, ...]:
+        """What its gate looks at beside the partition: each asset that it refers to, once."""
+        referred = dict.fromkeys(reference.asset for reference in self.gate.foreign_keys)
+        return tuple(Input(f"references {name}", name) for name in referred)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.function is None:

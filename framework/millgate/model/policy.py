@@ -8,12 +8,13 @@ from typing import Any, Literal, get_args
 
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.model.bounds import check_recent, check_rows
+from millgate.model.foreign import Reference, References, read_references
 
 OnFailure = Literal["hold", "split", "warn"]
 Contract = Literal["strict", "widen", "any"]
 Severity = Literal["error", "warning"]
 
-OWN_RULES = ("max_rejected", "contract", "rows", "recent")
+OWN_RULES = ("max_rejected", "contract", "rows", "recent", "references")
 """The rules that are Gate's own: each has the name of its option."""
 
 
@@ -31,8 +32,10 @@ class Gate:
     has, `"strict"` one whose columns differ from production's in any way, order included; `"any"`
     lets it in. `rows` bounds the rows that production would get, as `(least, most)` with None for
     no bound. `recent` says for a time column how long before the end of the partition's window
-    its newest value may lie, such as `{"departed_at": "6h"}`. `warn` names rules of these that
-    are only recorded where they fail.
+    its newest value may lie, such as `{"departed_at": "6h"}`. `references` names the columns
+    whose values another asset or source must have, such as `{"carrier": "airlines.carrier"}`; a
+    null refers to nothing and passes. `warn` names rules of these that are only recorded where
+    they fail.
     """
 
     schema: Any = None
@@ -41,6 +44,7 @@ class Gate:
     contract: Contract = "widen"
     rows: tuple[int | None, int | None] | None = None
     recent: Mapping[str, str] | None = None
+    references: References | None = None
     warn: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -62,7 +66,13 @@ class Gate:
             check_rows(self.rows)
         if self.recent is not None:
             check_recent(self.recent)
+        if self.references is not None:
+            read_references(self.references)
         self._check_warn()
+
+    @property
+    def foreign_keys(self) -> tuple[Reference, ...]:
+        return read_references(self.references) if self.references else ()
 
     def severity(self, rule: str) -> Severity:
         """What a failure of one of Gate's own rules is."""

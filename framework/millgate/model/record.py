@@ -59,6 +59,8 @@ class InputVersion:
     partition: str
     data_hash: str
     pinned: bool = False
+    role: Literal["data", "reference"] = "data"
+    """What it was read for: to be made from, or to be judged against."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class Judgement:
     rows: int
     rejected_rows: int
     results: tuple[CheckResult, ...]
+    reference_fingerprint: str = ""
+    """What the gate's references held, empty where it has none."""
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:
@@ -305,7 +309,7 @@ class Edge:
 
     upstream: str
     downstream: str
-    kind: Literal["data", "keys"]
+    kind: Literal["data", "keys", "reference"]
     mapping: str
 
 

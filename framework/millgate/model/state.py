@@ -24,6 +24,8 @@ class Live:
     path: str
     failing: bool = False
     """A gate adopted after it was let in refuses it."""
+    references: str = ""
+    """Fingerprint of what the gate referred to when it judged it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Held:
     input_fingerprint: str
     gate_fingerprint: str
     discarded: bool = False
+    references: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ def reads_of(graph: Graph, asset: Asset, needs: Needs) -> list[Read]:
     return [needs.read(asset, given, graph[given.upstream]) for given in asset.inputs]
 
 
+def beside_of(graph: Graph, asset: Asset, needs: Needs) -> list[Read]:
+    """How the gate of an asset reads what it looks at beside the partition."""
+    return [needs.read(asset, given, graph[given.upstream]) for given in asset.beside]
+
+
 def demanded(
     graph: Graph,
     selected: Mapping[str, Sequence[str]],
@@ -34,7 +39,7 @@ def demanded(
         node = graph[name]
         if isinstance(node, Source) or name not in wanted:
             continue
-        reads = reads_of(graph, node, needs)
+        reads = [*reads_of(graph, node, needs), *beside_of(graph, node, needs)]
         for read in reads:
             if read.upstream == name:
                 _add_earlier(read, wanted[name], state)
@@ -49,7 +54,7 @@ def demanded(
 
 def in_making_order(asset: Asset, keys: Sequence[str]) -> Sequence[str]:
     """`keys` so that an asset which reads its own earlier partitions finds them made."""
-    if all(given.upstream != asset.name for given in asset.inputs):
+    if all(given.upstream != asset.name for given in (*asset.inputs, *asset.beside)):
         return keys
     along = windowed(asset.partitions)
     place = next(n for n, dimension in enumerate(asset.partitions) if dimension is along)

@@ -9,7 +9,7 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from millgate.errors import DuplicateAsset, GraphCycle, UnknownUpstream, did_you_mean
-from millgate.model.asset import Node, Source
+from millgate.model.asset import Asset, Input, Node, Source
 from millgate.model.dimension import Keys
 from millgate.model.record import Edge
 from millgate.plan.mapping_words import mapping_text
@@ -76,6 +76,9 @@ class Graph:
             for given in node.inputs:
                 text = mapping_text(given.mapping, node.partitions, self[given.upstream].partitions)
                 found[Edge(given.upstream, node.name, "data", text)] = None
+            for given in beside(node):
+                text = mapping_text(given.mapping, node.partitions, self[given.upstream].partitions)
+                found[Edge(given.upstream, node.name, "reference", text)] = None
             for asset, column in _key_columns(node):
                 found[Edge(asset, node.name, "keys", f"the values of {column}")] = None
         return tuple(found)
@@ -97,6 +100,11 @@ class Graph:
         return {name: tuple(found[name]) for name in self._by_name}
 
 
+def beside(node: Node) -> tuple[Input, ...]:
+    """What the gate of a node looks at beside the partition that it judges."""
+    return node.beside if isinstance(node, Asset) else ()
+
+
 def _key_columns(node: Node) -> Iterator[tuple[str, str]]:
     """Asset and column of every dimension whose keys are read from production."""
     for dimension in node.partitions:
@@ -107,7 +115,8 @@ def _key_columns(node: Node) -> Iterator[tuple[str, str]]:
 
 def _upstream_names(node: Node) -> tuple[str, ...]:
     """Names of everything a node comes after, each once, its own excepted."""
-    read = (given.upstream for given in node.inputs if given.upstream != node.name)
+    inputs = (*node.inputs, *beside(node))
+    read = (given.upstream for given in inputs if given.upstream != node.name)
     return tuple(dict.fromkeys((*read, *(asset for asset, _ in _key_columns(node)))))
 
 
@@ -121,6 +130,8 @@ def _check_upstreams(node: Node, by_name: Mapping[str, Node]) -> None:
                 fix=_closest(node, given.upstream, by_name),
             )
         check_readable(node, given, upstream)
+    for given in beside(node):
+        _check_reference(node, given, by_name)
     for asset, column in _key_columns(node):
         upstream = by_name.get(asset)
         if upstream is None or isinstance(upstream, Source):
@@ -131,6 +142,28 @@ def _check_upstreams(node: Node, by_name: Mapping[str, Node]) -> None:
                 where=node.defined_in or node.name,
                 fix=_closest(node, asset, assets),
             )
+
+
+def _check_reference(node: Node, given: Input, by_name: Mapping[str, Node]) -> None:
+    upstream = by_name.get(given.upstream)
+    if upstream is None:
+        raise UnknownUpstream(
+            f"{node.name} refers to {given.upstream!r}, and no asset or source has that name",
+            where=f"{node.defined_in or node.name}, references of its gate",
+            fix=_closest(node, given.upstream, by_name),
+        )
+    if upstream is node:
+        raise GraphCycle(
+            f"the gate of {node.name} refers to {node.name} itself",
+            where=node.defined_in or node.name,
+            fix=_FURTHER_UP,
+        )
+
+
+_FURTHER_UP = (
+    "refer to a table further up, which both are made from: an asset that lists the values, "
+    "or a source"
+)
 
 
 def _closest(node: Node, wanted: str, known: Iterable[str]) -> str:
@@ -174,12 +207,27 @@ def _cycle(stuck: Mapping[str, tuple[str, ...]], by_name: Mapping[str, Node]) ->
     circle = path[path.index(here) :][::-1]
     first = circle.index(min(circle))
     circle = circle[first:] + circle[:first]
+    links = zip(circle, [*circle[1:], circle[0]], strict=True)
+    refers = next((pair for pair in links if not _is_read(by_name[pair[1]], pair[0])), None)
+    if refers is not None:
+        told = f"{refers[1]} refers to {refers[0]}, which is made from {refers[1]}"
+        return GraphCycle(
+            f"the gate of {told}: {' → '.join([*circle, circle[0]])}",
+            where=", ".join(f"{by_name[n].defined_in or 'unknown'} ({n})" for n in circle),
+            fix=_FURTHER_UP,
+        )
     return GraphCycle(
         f"assets are made from each other in a circle: {' → '.join([*circle, circle[0]])}",
         where=", ".join(f"{by_name[n].defined_in or 'unknown'} ({n})" for n in circle),
         fix="take one of these upstreams away; an asset may read only its own earlier partitions, "
         "with Window(-1, -1)",
     )
+
+
+def _is_read(node: Node, upstream: str) -> bool:
+    """Whether a node is made from an upstream, and does not only refer to it."""
+    read = {given.upstream for given in node.inputs} | {asset for asset, _ in _key_columns(node)}
+    return upstream in read
 
 
 def _reach(

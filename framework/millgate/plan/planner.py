@@ -12,13 +12,13 @@ from millgate.model.asset import Asset
 from millgate.model.dimension import Horizon
 from millgate.model.record import InputVersion
 from millgate.model.state import Held, Left, Live, State
-from millgate.model.step import Cause, Plan, Step
-from millgate.plan.demand import demanded, in_making_order, reads_of
+from millgate.model.step import Cause, NeededInput, Plan, Step
+from millgate.plan.demand import beside_of, demanded, in_making_order, reads_of
 from millgate.plan.graph import Graph
 from millgate.plan.keyrange import KeyRange, keys_of_each
 from millgate.plan.needs import Needs
 from millgate.plan.refreshing import Clock
-from millgate.plan.staleness import Scale, Shelf, Weighed, asset_shelf, source_shelf
+from millgate.plan.staleness import Scale, Shelf, StepId, Weighed, asset_shelf, source_shelf
 
 InputsOf = Callable[[Collection[int]], Mapping[int, tuple[InputVersion, ...]]]
 """The recorded inputs of materializations, by id."""
@@ -141,6 +141,7 @@ def _plan_assets(
                 asked.of(name),
                 Clock(node, horizon, with_upstreams),
                 draft,
+                Scale(beside_of(graph, node, needs), shelves) if node.beside else None,
             ).plan(in_making_order(node, keys[name]))
 
 
@@ -245,6 +246,8 @@ class _AssetPlanner:
     asked: _AskedKeys
     clock: Clock
     draft: _Draft
+    beside: Scale | None
+    """Weighs what the gate looks at beside the partition; None where that is nothing."""
 
     def plan(self, keys: Sequence[str]) -> None:
         fresh, once = 0, self.clock.is_made_once
@@ -298,16 +301,42 @@ class _AssetPlanner:
 
         What it would take out of production, or split, is planned like what is made.
         """
-        changed = live.gate_fingerprint != self.gate
-        if self.asked.enforces and (changed or live.failing):
-            cause = _GATE if changed else Cause("failing", detail=self.refused.get(key, ""))
+        cause = _GATE if live.gate_fingerprint != self.gate else None
+        cause = cause or self._moved(key, live)
+        if cause is None and not (self.asked.enforces and live.failing):
+            if live.failing:
+                self.draft.failing[self.name] += 1
+            return False
+        cause = cause or Cause("failing", detail=self.refused.get(key, ""))
+        needs, after, stop = self._looked_at(key)
+        if stop is not None:
+            self.draft.steps.append(Step(self.name, key, "blocked", stop))
+        elif self.asked.enforces:
             self.shelf.planned.add(key)
-            self.draft.steps.append(Step(self.name, key, "enforce", cause))
-        elif changed:
-            self.draft.steps.append(Step(self.name, key, "judge", _GATE))
-        elif live.failing:
-            self.draft.failing[self.name] += 1
-        return changed or (self.asked.enforces and live.failing)
+            self.draft.steps.append(Step(self.name, key, "enforce", cause, needs, after))
+        else:
+            self.draft.steps.append(Step(self.name, key, "judge", cause, needs, after))
+        return True
+
+    def _moved(self, key: str, judged: Live | Held) -> Cause | None:
+        """Why what the gate refers to asks for a new judgement; None if it is as it was."""
+        weighed = self.beside.weigh(key) if self.beside else None
+        if weighed is None or self.beside is None:
+            return None
+        if judged.references != weighed.fingerprint:
+            needed = {(n.upstream, k) for n in self.beside.needs(key) for k in n.keys}
+            of = next(iter(needed)) if len(needed) == 1 else (None, None)
+            return Cause("reference changed", *of)
+        return Cause("reference planned", *weighed.followed) if weighed.followed else None
+
+    def _looked_at(
+        self, key: str
+    ) -> tuple[tuple[NeededInput, ...], frozenset[StepId], Cause | None]:
+        """What the gate needs beside the partition, the steps that make it, what is in the way."""
+        if self.beside is None:
+            return (), frozenset(), None
+        weighed = self.beside.weigh(key)
+        return self.beside.needs(key), frozenset(weighed.waiting), weighed.stop
 
     def _plan_held(self, key: str, held: Held, weighed: Weighed) -> None:
         if key in self.asked.forced:
@@ -322,6 +351,8 @@ class _AssetPlanner:
             self._make(key, _GATE, weighed)
         elif held.input_fingerprint != weighed.fingerprint or weighed.followed:
             self._follow(key, held, weighed)
+        elif moved := self._moved(key, held):
+            self._make(key, moved, weighed)
         elif not held.discarded:
             self.draft.held[self.name] += 1
 
@@ -336,11 +367,13 @@ class _AssetPlanner:
 
     def _make(self, key: str, cause: Cause, weighed: Weighed) -> bool:
         """Plan a step; a blocked one, and False, where an input cannot be had."""
-        if weighed.stop is not None:
-            self.shelf.stopped[key] = weighed.stop
-            self.draft.steps.append(Step(self.name, key, "blocked", weighed.stop))
+        beside, behind, missing = self._looked_at(key)
+        stop = weighed.stop or missing
+        if stop is not None:
+            self.shelf.stopped[key] = stop
+            self.draft.steps.append(Step(self.name, key, "blocked", stop))
             return False
         self.shelf.planned.add(key)
-        needs, after = self.scale.needs(key), frozenset(weighed.waiting)
+        needs, after = (*self.scale.needs(key), *beside), behind.union(weighed.waiting)
         self.draft.steps.append(Step(self.name, key, "make", cause, needs, after))
         return True
