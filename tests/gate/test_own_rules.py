@@ -8,6 +8,7 @@ import pytest
 from millgate.errors import DeclarationError
 from millgate.gate.compiled import compile_gate
 from millgate.gate.surroundings import Surroundings
+from millgate.model.mapping import Window
 from millgate.model.policy import Gate
 from millgate.model.record import Judgement
 from millgate.model.schema import Schema
@@ -161,3 +162,45 @@ def test_every_option_counts_in_the_fingerprint(options):
     assert len(prints) == 2
     again = compile_gate(Gate(**options), "a").fingerprint
     assert again in prints
+
+
+@pytest.mark.parametrize(
+    ("preceding", "height", "passes"),
+    [
+        (None, 0, None),
+        ((), 0, True),
+        ((4,), 2, True),
+        ((4,), 1, False),
+        ((4,), 8, True),
+        ((4,), 9, False),
+        ((2, 4), 6, True),
+        ((0,), 1, False),
+        ((0,), 0, True),
+    ],
+)
+def test_compare_bounds_the_rows_by_those_before(preceding, height, passes):
+    around = Surroundings(AROUND.until, preceding=preceding)
+    frame = pl.DataFrame({"a": [1] * height}, {"a": pl.Int64})
+    results = judged(Gate(compare={"rows": (0.5, 2.0)}), frame, around).results
+    assert [r.passed for r in results] == ([] if passes is None else [passes])
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        {},
+        {"rows": 2},
+        {"rows": (2, 1)},
+        {"rows": (None, None)},
+        {"rows": (True, 2)},
+        {"rows": (0.5, 2, 7)},
+        {"rows": (0.5, 2, Window(-1, 0))},
+        {"rows": (0.5, 2, Window(None, None))},
+        {"bytes": (1, 2)},
+        (0.5, 2),
+        {"rows": (float("nan"), 2)},
+    ],
+)
+def test_a_comparison_that_says_nothing_is_refused(compare):
+    with pytest.raises(DeclarationError, match="compare="):
+        Gate(compare=compare)

@@ -29,6 +29,7 @@ class Version:
     data_hash: str
     made_at: datetime | None = None
     """When it was made, where it is to be judged again."""
+    rows: int = 0
 
     def as_input(self, pinned: bool) -> InputVersion:
         return InputVersion(

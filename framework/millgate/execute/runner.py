@@ -293,7 +293,12 @@ class Runner:
         if product.accepted is not None:
             self._versions.widen(order.asset.name, made.schema)
             self._board.made[order.step.id] = Version(
-                made.id, order.partition, (product.accepted,), made.schema, made.data_hash
+                made.id,
+                order.partition,
+                (product.accepted,),
+                made.schema,
+                made.data_hash,
+                rows=made.rows,
             )
         self._settled(
             order.step,

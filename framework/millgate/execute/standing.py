@@ -18,7 +18,7 @@ from millgate.execute.proposal import listed_keys
 from millgate.execute.sources import observe
 from millgate.gate.surroundings import Surroundings
 from millgate.lineage import queries
-from millgate.model.asset import Asset, Form, Input, Source
+from millgate.model.asset import COMPARED, Asset, Form, Input, Source
 from millgate.model.dimension import Horizon
 from millgate.model.schema import Schema
 from millgate.plan.needs import Needs
@@ -49,9 +49,14 @@ def around(
     return Surroundings(
         until,
         time.tz if time else "UTC",
-        {given.upstream.name: _frame(given) for given in beside},
+        {g.upstream.name: _frame(g) for g in beside if g.declared.parameter != COMPARED},
+        next((_rows(g) for g in beside if g.declared.parameter == COMPARED), None),
         looked_at(beside),
     )
+
+
+def _rows(given: ResolvedInput) -> tuple[int, ...]:
+    return tuple(version.rows for version in given.versions)
 
 
 def _frame(given: ResolvedInput) -> pl.LazyFrame:
@@ -90,6 +95,7 @@ class Standing:
                 (self.mill.layout.versions / there[k].path,),
                 there[k].schema,
                 live[k].data_hash,
+                rows=there[k].rows,
             )
             for k in keys
             if k in there

@@ -86,6 +86,7 @@ class Versions:
             found.schema,
             state.data_hash,
             state.made_at,
+            found.rows,
         )
 
     def recorded(self, materialization: int) -> tuple[InputVersion, ...]:

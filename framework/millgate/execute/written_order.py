@@ -30,6 +30,7 @@ class WrittenVersion:
     schema: Schema
     data_hash: str
     made_at: datetime | None
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _written(version: Version) -> WrittenVersion:
         version.schema,
         version.data_hash,
         version.made_at,
+        version.rows,
     )
 
 
@@ -158,4 +160,5 @@ def _read(written: WrittenVersion, of: Declared) -> Version:
         written.schema,
         written.data_hash,
         written.made_at,
+        written.rows,
     )

@@ -10,7 +10,7 @@ import polars as pl
 
 from millgate.gate.inspection import Findings, side_by_side, value_of
 from millgate.gate.outcome import Outcome
-from millgate.gate.own_rules import recent_results, rows_result
+from millgate.gate.own_rules import compare_results, recent_results, rows_result
 from millgate.gate.surroundings import Surroundings
 from millgate.gate.verdict import decide
 from millgate.model.policy import Gate
@@ -122,7 +122,9 @@ def evaluation_of(
     results = [failure.result(found.rows) for failure in found.failures]
     results += [outcome.result(found.rows) for outcome in outcomes]
     splits = rejected > 0 and policy.on_failure == "split"
-    results += rows_result(policy, found.rows, found.rows - rejected if splits else found.rows)
+    entering = found.rows - rejected if splits else found.rows
+    results += rows_result(policy, found.rows, entering)
+    results += compare_results(policy, entering, around, found.rows)
     kept = found.shaping.apply(frame)
     if splits:
         kept = without(kept, masks)

@@ -42,6 +42,8 @@ def _own_parts(policy: Gate) -> Iterator[str]:
         yield f"recent {column!r} {age}"
     for reference in sorted(policy.foreign_keys, key=repr):
         yield f"{reference!r}"
+    if policy.comparison is not None:
+        yield f"{policy.comparison!r}"
     if policy.warn:
         yield f"warn {sorted(set(policy.warn))!r}"
 

@@ -17,7 +17,7 @@ def judge(asset: Asset, frame: Any) -> Judgement:
 
     `frame` is a polars frame, anything that speaks Arrow (a pyarrow Table or RecordBatchReader,
     a DuckDB relation), or what `polars.DataFrame` takes. What needs the project is left out: the
-    contract with production, `recent` and `references`.
+    contract with production, `recent`, `references` and `compare`.
     """
     gate = compile_gate(asset.gate, asset.name)
     if not isinstance(frame, pl.DataFrame | pl.LazyFrame):

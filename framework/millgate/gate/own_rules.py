@@ -32,6 +32,8 @@ def own_rules(policy: Gate) -> Iterator[Rule]:
         yield _rule(policy, "max_rejected", None, expected)
     if policy.rows is not None:
         yield _rule(policy, "rows", None, bounds_text(*policy.rows))
+    if policy.comparison is not None:
+        yield _rule(policy, "compare", None, policy.comparison.expected)
     for reference in policy.foreign_keys:
         yield _rule(policy, "references", reference.column, reference.expected)
     for column, age in (policy.recent or {}).items():
@@ -46,6 +48,26 @@ def rows_result(policy: Gate, rows: int, kept: int) -> Iterator[CheckResult]:
         observed = f"{kept:,} row{'s' * (kept != 1)}"
         expected = bounds_text(low, high)
         yield whole_result(policy, "rows", None, within, rows, observed, expected)
+
+
+def compare_results(
+    policy: Gate, kept: int, around: Surroundings | None, rows: int
+) -> Iterator[CheckResult]:
+    """Whether production would get as many rows as its earlier partitions let expect.
+
+    The first partition has none before it, and passes.
+    """
+    bounds = policy.comparison
+    if bounds is None or around is None or around.preceding is None:
+        return
+    observed, within = f"{kept:,} rows, none before", True
+    if around.preceding:
+        before = sum(around.preceding) / len(around.preceding)
+        within = (bounds.low is None or kept >= bounds.low * before) and (
+            bounds.high is None or kept <= bounds.high * before
+        )
+        observed = f"{kept:,} rows, {before:,.10g} before"
+    yield whole_result(policy, "compare", None, within, rows, observed, bounds.expected)
 
 
 def recent_results(

@@ -19,5 +19,7 @@ class Surroundings:
     """The time zone that times without one are in."""
     references: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
     """What each asset that the gate refers to has for this partition."""
+    preceding: tuple[int, ...] | None = None
+    """The rows of the earlier partitions that it is compared with, in key order."""
     fingerprint: str = ""
     """That of all it looks at in other partitions, empty where that is nothing."""

@@ -80,7 +80,7 @@ CREATE TABLE lineage.asset_edges (
 COMMENT ON TABLE lineage.asset_edges IS 'One row per upstream of a declared asset.';
 COMMENT ON COLUMN lineage.asset_edges.upstream IS 'Asset or source that is read.';
 COMMENT ON COLUMN lineage.asset_edges.downstream IS 'Asset that is made from it.';
-COMMENT ON COLUMN lineage.asset_edges.kind IS 'data (its rows are read), keys (its values are the partition keys) or reference (its values are those that the gate asks for).';
+COMMENT ON COLUMN lineage.asset_edges.kind IS 'data (its rows are read), keys (its values are the partition keys) or reference (the gate looks at it: its values are those asked for, or it is compared with).';
 COMMENT ON COLUMN lineage.asset_edges.mapping IS 'Which upstream partitions a partition needs, as a person would write it.';
 
 CREATE TABLE lineage.outside (asset VARCHAR NOT NULL, partition VARCHAR NOT NULL);
@@ -223,7 +223,7 @@ CREATE VIEW lineage.materialization_edges AS FROM hot.materialization_edges;
 COMMENT ON VIEW lineage.materialization_edges IS 'One row per version that a version was made from.';
 COMMENT ON COLUMN lineage.materialization_edges.upstream IS 'Version that was read.';
 COMMENT ON COLUMN lineage.materialization_edges.downstream IS 'Version that was made.';
-COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not), reference (its gate refers to it: a change judges again) or derived (a released, replayed or enforced version from the one it was taken from).';
+COMMENT ON COLUMN lineage.materialization_edges.kind IS 'data (its changes are followed), pinned (they are not), reference (its gate looks at it: a change judges again) or derived (a released, replayed or enforced version from the one it was taken from).';
 
 CREATE TABLE lineage.schemas (
     schema_hash UUID NOT NULL, position INTEGER NOT NULL, column_name VARCHAR NOT NULL,
@@ -264,7 +264,7 @@ COMMENT ON COLUMN lineage.judgements.rejected_rows IS 'Distinct rows that fail a
 COMMENT ON COLUMN lineage.judgements.judged_at IS 'When it was judged, in UTC.';
 COMMENT ON COLUMN lineage.judgements.run IS 'Run that judged it.';
 COMMENT ON COLUMN lineage.judgements.in_force IS 'True for the newest judgement of each version.';
-COMMENT ON COLUMN lineage.judgements.reference_fingerprint IS 'Hash of what the gate looked at beside the version: what it refers to. NULL if that is nothing.';
+COMMENT ON COLUMN lineage.judgements.reference_fingerprint IS 'Hash of what the gate looked at beside the version: what it refers to or compares with. NULL if that is nothing.';
 
 CREATE TABLE hot.check_results (
     judgement BIGINT NOT NULL, rule VARCHAR NOT NULL, column_name VARCHAR, kind VARCHAR NOT NULL,

@@ -17,6 +17,9 @@ from millgate.model.partition import UNPARTITIONED, Partition, Partitions
 from millgate.model.policy import Gate
 from millgate.model.refresh import Refreshing
 
+COMPARED = "compare"
+"""What an asset's own earlier partitions are called where its gate compares with them."""
+
 Storing = Literal["parquet", "duckdb"]
 
 
@@ -192,9 +195,12 @@ class Asset(Declared):
 
     @cached_property
     def beside(self) -> tuple[Input, ...]:
-        """What its gate looks at beside the partition: each asset that it refers to, once."""
+        """What its gate looks at beside the partition: each asset that it refers to, once, and
+        its own earlier partitions where it compares with them."""
         referred = dict.fromkeys(reference.asset for reference in self.gate.foreign_keys)
-        return tuple(Input(f"references {name}", name) for name in referred)
+        looked_at = tuple(Input(f"references {name}", name) for name in referred)
+        before = self.gate.comparison
+        return (*looked_at, Input(COMPARED, self.name, before.window)) if before else looked_at
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.function is None:

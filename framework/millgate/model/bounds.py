@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from millgate.errors import DeclarationError
 from millgate.model.duration import parse_duration
+from millgate.model.mapping import Window
+
+PREVIOUS = Window(-1, -1)
 
 
 def check_rows(rows: Any) -> None:
@@ -41,6 +45,51 @@ def check_recent(recent: Any) -> None:
         )
     for column, age in recent.items():
         parse_duration(age, where=f"Gate(recent={{{column!r}: ...}})")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Bounds of a number of rows, as shares of what earlier partitions have on average."""
+
+    low: float | None
+    high: float | None
+    window: Window
+
+    @property
+    def expected(self) -> str:
+        """What is asked for, as people say it."""
+        before = "the rows of the partition before"
+        if self.window != PREVIOUS:
+            before = f"the mean rows of Window({self.window.first}, {self.window.last})"
+        return f"{bounds_text(self.low, self.high)} times {before}"
+
+
+def read_compare(compare: Any) -> Comparison:
+    """The comparison that `compare=` writes; raises DeclarationError where it writes none."""
+    given = compare.get("rows") if isinstance(compare, Mapping) and len(compare) == 1 else None
+    parts = tuple(given) if isinstance(given, tuple | list) else ()
+    low, high, window = (*parts, PREVIOUS) if len(parts) == 2 else (*parts, None, None, None)[:3]
+    known = [each for each in (low, high) if each is not None]
+    sound = known and all(_is_share(each) for each in known) and isinstance(window, Window)
+    if not sound or len(parts) > 3 or (len(known) == 2 and known[0] > known[1]):
+        raise DeclarationError(
+            f"compare={compare!r} does not bound rows by earlier ones",
+            where="Gate",
+            fix='give shares of the rows before, such as compare={"rows": (0.5, 2.0)}, or of '
+            'several partitions: {"rows": (0.5, 2.0, Window(-7, -1))}',
+        )
+    if (window.last or 0) >= 0 or window.pinned or window.of is not None:
+        raise DeclarationError(
+            f"compare={compare!r} looks at what is not before the partition",
+            where="Gate",
+            fix="give a window of earlier partitions only, such as Window(-7, -1)",
+        )
+    return Comparison(low, high, window)
+
+
+def _is_share(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= float(value) < float("inf")  # type: ignore[arg-type]
 
 
 def _is_count(value: object) -> bool:

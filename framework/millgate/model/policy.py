@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from millgate.errors import DeclarationError, did_you_mean
-from millgate.model.bounds import check_recent, check_rows
+from millgate.model.bounds import Comparison, check_recent, check_rows, read_compare
 from millgate.model.foreign import Reference, References, read_references
 
 OnFailure = Literal["hold", "split", "warn"]
 Contract = Literal["strict", "widen", "any"]
 Severity = Literal["error", "warning"]
 
-OWN_RULES = ("max_rejected", "contract", "rows", "recent", "references")
+OWN_RULES = ("max_rejected", "contract", "rows", "recent", "references", "compare")
 """The rules that are Gate's own: each has the name of its option."""
 
 
@@ -34,8 +34,9 @@ class Gate:
     no bound. `recent` says for a time column how long before the end of the partition's window
     its newest value may lie, such as `{"departed_at": "6h"}`. `references` names the columns
     whose values another asset or source must have, such as `{"carrier": "airlines.carrier"}`; a
-    null refers to nothing and passes. `warn` names rules of these that are only recorded where
-    they fail.
+    null refers to nothing and passes. `compare` bounds the rows by those of the partition before,
+    such as `{"rows": (0.5, 2.0)}`, or by the mean of a `Window` of earlier ones. `warn` names
+    rules of these that are only recorded where they fail.
     """
 
     schema: Any = None
@@ -45,6 +46,7 @@ class Gate:
     rows: tuple[int | None, int | None] | None = None
     recent: Mapping[str, str] | None = None
     references: References | None = None
+    compare: Mapping[str, Sequence[Any]] | None = None
     warn: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -68,11 +70,17 @@ class Gate:
             check_recent(self.recent)
         if self.references is not None:
             read_references(self.references)
+        if self.compare is not None:
+            read_compare(self.compare)
         self._check_warn()
 
     @property
     def foreign_keys(self) -> tuple[Reference, ...]:
         return read_references(self.references) if self.references else ()
+
+    @property
+    def comparison(self) -> Comparison | None:
+        return read_compare(self.compare) if self.compare else None
 
     def severity(self, rule: str) -> Severity:
         """What a failure of one of Gate's own rules is."""

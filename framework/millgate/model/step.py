@@ -20,11 +20,11 @@ class Cause:
     `kind` is one of `missing`, `forced`, `code changed`, `input changed`, `input added`,
     `input removed`, `input planned` (an upstream is made first; the step is skipped if that
     changes nothing), `partitioning changed`, `gate changed`, `failing` (today's gate refuses what
-    is live, which is to be enforced), `reference changed` (what the gate refers to), `reference planned` (that is made
-    first; the step is skipped if that changes nothing), `refresh due`, `retry held`,
-    `retry rolled back`; for a blocked step `held upstream`, `missing upstream`,
-    `missing source file`. `asset` and `partition` name the input it speaks of (in a chain of
-    blocked steps the first one, which is
+    is live, which is to be enforced), `reference changed` (what the gate refers to, or compares
+    with), `reference planned` (that is made first; the step is skipped if that changes nothing),
+    `refresh due`, `retry held`, `retry rolled back`; for a blocked step `held upstream`,
+    `missing upstream`, `missing source file`. `asset` and `partition` name the input it speaks of
+    (in a chain of blocked steps the first one, which is
     to blame), `detail` says more (`940 rows became 612`).
     """
 

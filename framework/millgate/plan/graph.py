@@ -9,7 +9,7 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from millgate.errors import DuplicateAsset, GraphCycle, UnknownUpstream, did_you_mean
-from millgate.model.asset import Asset, Input, Node, Source
+from millgate.model.asset import COMPARED, Asset, Input, Node, Source
 from millgate.model.dimension import Keys
 from millgate.model.record import Edge
 from millgate.plan.mapping_words import mapping_text
@@ -152,7 +152,9 @@ def _check_reference(node: Node, given: Input, by_name: Mapping[str, Node]) -> N
             where=f"{node.defined_in or node.name}, references of its gate",
             fix=_closest(node, given.upstream, by_name),
         )
-    if upstream is node:
+    if given.parameter == COMPARED:
+        check_readable(node, given, upstream)
+    elif upstream is node:
         raise GraphCycle(
             f"the gate of {node.name} refers to {node.name} itself",
             where=node.defined_in or node.name,
