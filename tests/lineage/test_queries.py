@@ -7,7 +7,7 @@ import pytest
 
 from lineage.chronicle import NOON, PLAIN, Chronicle, declared, digest, reads
 from millgate.errors import DeclarationError
-from millgate.lineage import queries
+from millgate.lineage import queries, run_records
 from millgate.lineage.queries import Overtaken
 from millgate.model.record import InputVersion, SourceFile
 from millgate.model.schema import Schema
@@ -30,8 +30,8 @@ def test_an_empty_catalog(chronicle: Chronicle) -> None:
     assert queries.materialization(connection, 1) is None
     assert queries.source_files(connection) == {}
     assert queries.distinct_values(connection, "regions.region") is None
-    assert queries.last_run(connection) == 0
-    assert queries.recorded_run(connection, 1) is None
+    assert run_records.last_run(connection) == 0
+    assert run_records.recorded_run(connection, 1) is None
 
 
 def test_names_of_what_is_declared(chronicle: Chronicle) -> None:
@@ -225,8 +225,8 @@ def test_source_files_as_they_were_last_observed(chronicle: Chronicle) -> None:
 def test_a_run_comes_back_as_it_was_recorded(chronicle: Chronicle) -> None:
     chronicle.begin(7, message="no such carrier", exit_status=1, resumes=3)
     chronicle.commit()
-    assert queries.last_run(chronicle.connection) == 7
-    assert queries.recorded_run(chronicle.connection, 7) == chronicle.run
+    assert run_records.last_run(chronicle.connection) == 7
+    assert run_records.recorded_run(chronicle.connection, 7) == chronicle.run
 
 
 def test_distinct_values_of_a_live_column(chronicle: Chronicle) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from millgate.lineage import archive, catalog, queries, recorder
+from millgate.lineage import archive, catalog, recorder, run_records
 from millgate.lineage.archive import HistoryFile
 from millgate.lineage.migration import migrate, value
 from millgate.model.record import Change
@@ -103,7 +103,7 @@ def _move(commit: Commit, mill: Mill) -> None:
     """Move rows to new files, and make the draft as small as what is left."""
     connection = commit.connection
     alive = [info.run for info in mill.run_files.alive()]
-    oldest = min([*alive, queries.last_run(connection)])
+    oldest = min([*alive, run_records.last_run(connection)])
     moved = archive.going(connection, oldest)
     if not moved:
         return

@@ -12,7 +12,7 @@ from millgate.errors import BadKey, MissingSetting, MissingSource
 from millgate.execute.mill import Mill
 from millgate.execute.repartitioning import take_out, told
 from millgate.execute.sources import Observation, observe
-from millgate.lineage import history, queries
+from millgate.lineage import history, queries, run_records
 from millgate.lineage.refusals import failing_rules
 from millgate.model.asset import Asset, Source
 from millgate.model.dimension import Horizon, Keys
@@ -102,7 +102,7 @@ def _settled(
     asked = request.force or request.retry_held or request.retry_rolled_back
     if request.resumes is None or connection is None or not asked:
         return frozenset()
-    return queries.settled(connection, request.resumes)
+    return run_records.settled(connection, request.resumes)
 
 
 def _check_defined(

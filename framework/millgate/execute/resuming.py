@@ -10,7 +10,7 @@ from millgate.execute.opening import reading
 from millgate.execute.proposal import propose
 from millgate.execute.repartitioning import swapping
 from millgate.execute.upkeep import died
-from millgate.lineage import queries
+from millgate.lineage import run_records
 from millgate.model.record import Run
 from millgate.model.request import Request
 
@@ -83,7 +83,7 @@ def _runs(mill: Mill) -> dict[int, Run]:
     found: dict[int, Run] = {}
     if mill.warehouse.current() is not None:
         with reading(mill.warehouse) as connection:
-            found = {run.id: run for run in queries.recorded_runs(connection)}
+            found = {run.id: run for run in run_records.recorded_runs(connection)}
     alive = {info.run for info in mill.run_files.alive()}
     for info in mill.run_files.dead():
         found.setdefault(info.run, died(mill, info))

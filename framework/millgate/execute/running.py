@@ -15,7 +15,7 @@ from millgate.execute.places import Place, check_timeouts, opened_place
 from millgate.execute.proposal import Proposal, check_settings, check_sources, propose
 from millgate.execute.runner import Runner
 from millgate.execute.upkeep import note_broken, tidy
-from millgate.lineage import queries
+from millgate.lineage import run_records
 from millgate.model.placement import Placement
 from millgate.model.record import Run
 from millgate.model.request import Report, Request, Watcher
@@ -168,7 +168,7 @@ def open_run(mill: Mill, command: str, selection: str, *, resumes: int | None = 
     recorded = 0
     if mill.warehouse.current() is not None:
         with mill.reading() as connection:
-            recorded = queries.last_run(connection)
+            recorded = run_records.last_run(connection)
     return mill.run_files.start(
         command,
         selection,

@@ -16,7 +16,7 @@ from millgate.execute.committing import committing
 from millgate.execute.delivering import Outcome, Post, deliver
 from millgate.execute.mill import Mill
 from millgate.execute.proposal import listed_keys
-from millgate.lineage import alerts, queries
+from millgate.lineage import alerts, run_records
 from millgate.model.alerting import (
     SEVERITIES,
     Alert,
@@ -163,7 +163,7 @@ def _declared(mill: Mill, group: Sequence[Alert]) -> Node | None:
 def _news(mill: Mill, connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Alert]:
     """What there is to tell that a channel was not told yet, as new alerts."""
     found = alerts.conditions(connection, now - _RELEASES)
-    run = queries.last_run(connection)
+    run = run_records.last_run(connection)
     for late in late_assets(mill, connection):
         since = f"since {late.since:%Y-%m-%d %H:%M} UTC"
         found += [Condition("late", late.asset, key, run, since) for key in late.partitions]
@@ -218,7 +218,7 @@ def _tried(alert: Alert, outcome: Outcome | None, at: datetime) -> Alert:
 def _record(mill: Mill, entered: Collection[Alert]) -> None:
     """Enter what came of alerts, in a commit of its own that says nothing else."""
     with committing(mill) as commit:
-        run = queries.recorded_run(commit.connection, queries.last_run(commit.connection))
+        run = run_records.recorded_run(commit.connection, run_records.last_run(commit.connection))
         assert run is not None
         change = Change(run, "alerts", mill.clock(), alerts=tuple(entered), actor=mill.actor)
         record(commit, mill, change)

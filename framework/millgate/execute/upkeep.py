@@ -9,7 +9,7 @@ from millgate.execute.committing import committing
 from millgate.execute.failure import describe
 from millgate.execute.interrupt import is_interruption
 from millgate.execute.mill import Mill
-from millgate.lineage import queries
+from millgate.lineage import queries, run_records
 from millgate.model.record import Change, Run
 from millgate.store.locks import OpenRun, RunInfo
 from millgate.store.warehouse import Commit
@@ -31,7 +31,7 @@ def _bury(mill: Mill, info: RunInfo) -> None:
     """Record that a run died, unless its end is on record and only the file does not say so."""
     run = died(mill, info)
     with committing(mill) as commit:
-        known = queries.recorded_run(commit.connection, info.run) or run
+        known = run_records.recorded_run(commit.connection, info.run) or run
         if known.status in ("running", "died"):
             gone = replace(known, status="died", message=run.message)
             _record(commit, gone, "note a dead run", mill)
