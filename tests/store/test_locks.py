@@ -235,3 +235,13 @@ def test_a_cut_off_line_hides_no_other(runs: RunFiles, layout: Layout) -> None:
     assert (dead.run, dead.command, dead.claims) == (4, "materialize", {})
     runs.forget(4)
     assert runs.dead() == ()
+
+
+def test_two_may_take_note_of_one_death(runs: RunFiles, layout: Layout) -> None:
+    layout.runs.mkdir(parents=True)
+    start(runs).abandon("the disk is full")
+    runs.forget(1)
+    with start(runs):
+        assert not layout.run_file(1).exists()
+        runs.forget(1)
+    assert not layout.run_file(1).exists()

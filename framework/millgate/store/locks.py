@@ -163,7 +163,11 @@ class RunFiles:
         """Take note that the death of a run is on record."""
         path = self._layout.run_file(run)
         with translated("write", path):
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+            except FileNotFoundError:
+                # Another process took note of it, and a third has begun a run since.
+                return
             try:
                 _append(descriptor, {"ended": True})
             finally:
