@@ -22,7 +22,10 @@ BAD = "2024-01-03,1,-10"
 Damage = Callable[[Mill], None]
 
 
-@pytest.fixture(params=["parquet", "duckdb"])
+SOAK = bool(os.environ.get("MILLGATE_SOAK"))
+
+
+@pytest.fixture(params=["parquet", "duckdb"] if SOAK else ["parquet"])
 def storage(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -138,3 +139,22 @@ def test_old_and_new_kinds_of_file_are_read_together(mill: Mill) -> None:
     assert mill.sql("SELECT n, s FROM production.spans") == [(2.0**70, "x")] * 2
     assert mill.plan().steps == ()
     assert mill.open().examine(deep=True) == []
+
+
+def test_doctor_finds_what_is_wrong_with_such_files_and_rebuilds_from_them(mill: Mill) -> None:
+    mill.write("assets/spans.py", SPANS.format(storage="duckdb", dtype="Int128"))
+    mill.run()
+    rows = mill.sql("SELECT n::VARCHAR, date FROM production.spans ORDER BY date")
+    warehouse = mill.root / "warehouse"
+    shutil.rmtree(warehouse / "snapshots")
+    mill.open().repair()
+    assert mill.sql("SELECT n::VARCHAR, date FROM production.spans ORDER BY date") == rows
+    assert mill.open().examine(deep=True) == []
+    damaged = next((warehouse / "versions/spans").rglob("*.duckdb"))
+    damaged.chmod(0o644)
+    with duckdb.connect(str(damaged)) as connection:
+        connection.execute("INSERT INTO data FROM data")
+    damaged.chmod(0o444)
+    assert mill.open().examine() != []
+    damaged.unlink()
+    assert "is gone" in " ".join(problem.what for problem in mill.open().examine())
