@@ -28,7 +28,7 @@ from overhead import Cost, Wrong, measured
 
 from millgate.execute.archiving import record
 from millgate.execute.committing import committing
-from millgate.lineage import queries
+from millgate.lineage import run_records
 from millgate.model.record import (
     Change,
     Judged,
@@ -66,7 +66,7 @@ def build(folder: Path, history: int, kind: str, limit: str) -> None:
     millgate(folder, "materialize")
     project = Project.open(folder)
     with committing(project.mill) as commit:
-        run = queries.recorded_run(commit.connection, 1)
+        run = run_records.recorded_run(commit.connection, 1)
         assert run is not None
         made = [version(number, kind) for number in range(history)]
         change = Change(
