@@ -152,3 +152,19 @@ def test_a_process_that_dies_leaves_the_old_or_the_new(mill: Mill, tmp_path: Pat
         assert copy.sql(query) == [(1,)]
         assert copy.open().examine(deep=True) == []
     assert died == {0, 9}
+
+
+def test_nothing_but_what_waits_is_no_hindrance(shop: Mill, edit: Edit) -> None:
+    edit("assets/shop.py", "gt=0", "gt=1000")
+    shop.run("orders")
+    assert shop.sql("SELECT count(*) FROM lineage.production WHERE asset = 'orders'") == [(0,)]
+    edit("assets/shop.py", "gt=1000", "gt=0")
+    edit("assets/shop.py", 'Daily("2024-01-01")', 'Daily("2024-01-01", name="day")')
+    edit(
+        "assets/shop.py", 'pl.col("day") == partition.key', 'pl.col("day") == str(partition["day"])'
+    )
+    assert shop.run("orders", repartition=True).exit_status == 0
+    assert shop.sql("SELECT count(day) FROM production.orders") == [(15,)]
+    assert shop.sql("SELECT count(*) FROM quarantine.orders") == [(0,)]
+    assert shop.sql("SELECT DISTINCT status FROM lineage.quarantine") == [("discarded",)]
+    assert shop.open().examine(deep=True) == []

@@ -138,14 +138,14 @@ def enter(
             refused = {_id(f): refused.get(_id(f), first) for f in group.finished}
             unusable |= {f.product.materialization.id: refused[_id(f)] for f in group.finished}
         kept = [f for f in group.finished if _id(f) not in refused]
-        swaps = leaving if kept and not group.withheld else {}
-        if leaving and not swaps:
+        swaps = bool(mill.swapped and kept and not group.withheld)
+        if mill.swapped and not swaps:
             declarations = None
-        gone = old_partitions(commit.connection, swaps)
+        gone = old_partitions(commit.connection, leaving) if swaps else []
         entered = [_move(commit, mill, finished) for finished in kept]
         change = _change(mill, group, run, declarations, kept, entered, refused)
         if swaps:
-            change = _swapping(commit.connection, mill, change, swaps)
+            change = _swapping(commit.connection, mill, change, leaving)
         record(commit, mill, change)
         rebuild_views(commit.connection, mill, {m.asset for m in entered})
         links = {

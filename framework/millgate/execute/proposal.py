@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from millgate.errors import BadKey, MissingSetting, MissingSource
 from millgate.execute.mill import Mill
-from millgate.execute.repartitioning import take_out, told
 from millgate.execute.sources import Observation, observe
 from millgate.lineage import history, queries, run_records
 from millgate.lineage.refusals import failing_rules
-from millgate.model.asset import Asset, Source
+from millgate.model.asset import Source
 from millgate.model.dimension import Horizon, Keys
 from millgate.model.partition import label
 from millgate.model.record import InputVersion
@@ -36,8 +35,6 @@ class Proposal:
     plan: Plan
     state: State
     observations: Mapping[str, Mapping[str, Observation]]
-    leaving: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """What is live by a partitioning that is to be swapped for another one, with its version."""
 
 
 def propose(mill: Mill, request: Request) -> Proposal:
@@ -51,7 +48,10 @@ def propose(mill: Mill, request: Request) -> Proposal:
         involved = _involved(mill, selected)
         live, held = queries.read_state(connection, involved) if connection else ({}, {})
         left = history.left_versions(connection, involved) if connection else {}
-        leaving = take_out(mill.swapped, live, held, left)
+        leaving = {name: live.pop(name, {}) for name in mill.swapped}
+        for name in mill.swapped:
+            held.pop(name, None)
+            left.pop(name, None)
         horizon = Horizon(request.moment or mill.clock(), listed_keys(mill, involved, connection))
         if connection and not mill.seen_files:
             mill.seen_files.update(queries.source_files(connection))
@@ -66,7 +66,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
             for name, by_key in observations.items()
         }
         refused = failing_rules(connection, involved) if connection and request.enforce else {}
-        state = State(live, held, observed, left, refused)
+        state = State(live, held, observed, left, refused, leaving)
 
         def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.inputs_of(connection, ids) if connection else {}
@@ -89,10 +89,9 @@ def propose(mill: Mill, request: Request) -> Proposal:
             inputs_of=inputs_of,
             selection_text=request.target,
         )
-    plan = told(plan, leaving)
     if request.retry_rolled_back:
         state = replace(state, left={})
-    return Proposal(replace(plan, snapshot=snapshot), state, observations, leaving)
+    return Proposal(replace(plan, snapshot=snapshot), state, observations)
 
 
 def _settled(
@@ -183,8 +182,3 @@ def listed_keys(
         return {}
     found = {column: queries.distinct_values(connection, column) for column in sorted(columns)}
     return {column: values for column, values in found.items() if values is not None}
-
-
-def assets_of(plan: Plan, mill: Mill) -> dict[str, Asset]:
-    """The assets that have a step, by name."""
-    return {name: mill.assets[name] for name in {step.asset for step in plan.steps}}

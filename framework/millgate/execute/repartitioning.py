@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from millgate.errors import UsageError
 from millgate.execute.mill import Mill
@@ -15,7 +14,6 @@ from millgate.lineage.refusals import quarantine_list
 from millgate.model.partition import Partition
 from millgate.model.record import Decision, Promotion, Run
 from millgate.model.request import Request
-from millgate.model.step import Cause, Plan
 from millgate.plan.keyrange import Target
 from millgate.plan.selection import select
 
@@ -45,41 +43,6 @@ def swapping(mill: Mill, request: Request) -> Mill:
             fix=f"millgate {request.command} {target.selection} --repartition",
         )
     return replace(mill, swapped=frozenset(changed))
-
-
-def take_out(swapped: Collection[str], *states: dict[str, Any]) -> dict[PartitionId, int]:
-    """What is live of swapped assets, which their plan must not know; `states` lose it."""
-    live = states[0]
-    leaving = {
-        (name, key): one.materialization
-        for name in swapped
-        for key, one in live.get(name, {}).items()
-    }
-    for state in states:
-        for name in swapped:
-            state.pop(name, None)
-    return leaving
-
-
-def told(plan: Plan, leaving: Mapping[PartitionId, int]) -> Plan:
-    """The plan with the reason why swapped assets are made."""
-    counts = Counter(asset for asset, _ in leaving)
-    if not counts:
-        return plan
-    return replace(
-        plan,
-        steps=tuple(
-            replace(step, cause=_cause(counts[step.asset]))
-            if step.asset in counts and step.cause.kind == "missing"
-            else step
-            for step in plan.steps
-        ),
-    )
-
-
-def _cause(count: int) -> Cause:
-    leave = "1 partition leaves" if count == 1 else f"{count:,} partitions leave"
-    return Cause("partitioning changed", detail=leave)
 
 
 def old_partitions(

@@ -85,8 +85,12 @@ class Runner:
             for name, by_key in proposal.state.live.items()
             for key, live in by_key.items()
         }
-        self._leaving = proposal.leaving
-        self._expected |= proposal.leaving
+        self._leaving = {
+            (name, key): live.materialization
+            for name, by_key in proposal.state.leaving.items()
+            for key, live in by_key.items()
+        }
+        self._expected |= self._leaving
 
     def go(self) -> Report:
         """Run every step that can run, commit what passes, and report."""

@@ -75,3 +75,5 @@ class State:
     left: Mapping[str, Mapping[str, frozenset[Left]]] = field(default_factory=dict)
     refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By which rules the gate refuses what is live, where that is to be enforced."""
+    leaving: Mapping[str, Mapping[str, Live]] = field(default_factory=dict)
+    """What is live by a partitioning that is to be swapped for another one; nothing reads it."""

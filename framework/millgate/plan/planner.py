@@ -141,8 +141,17 @@ def _plan_assets(
                 asked.of(name),
                 Clock(node, horizon, with_upstreams),
                 draft,
+                _absent(len(state.leaving.get(name, {}))),
                 Scale(beside_of(graph, node, needs), shelves) if node.beside else None,
             ).plan(in_making_order(node, keys[name]))
+
+
+def _absent(leaving: int) -> Cause:
+    """Why what does not exist is made, where so many partitions leave by an old partitioning."""
+    if not leaving:
+        return _MISSING
+    leave = "1 partition leaves" if leaving == 1 else f"{leaving:,} partitions leave"
+    return Cause("partitioning changed", detail=leave)
 
 
 def still_stale(step: Step, live: Live | None, wanted_code: str, wanted_inputs: str) -> bool:
@@ -246,6 +255,8 @@ class _AssetPlanner:
     asked: _AskedKeys
     clock: Clock
     draft: _Draft
+    absent: Cause
+    """Why what does not exist is made."""
     beside: Scale | None
     """Weighs what the gate looks at beside the partition; None where that is nothing."""
 
@@ -262,7 +273,7 @@ class _AssetPlanner:
             elif live is None and self.clock.is_missed(key) and key not in self.asked.forced:
                 self.draft.missed[self.name] += 1
             elif live is None:
-                self._make(key, _MISSING, weighed)
+                self._make(key, self.absent, weighed)
             elif key in self.asked.forced:
                 self._make(key, _FORCED, weighed)
             elif not once and live.code_fingerprint != self.code:
