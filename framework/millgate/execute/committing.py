@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from millgate.execute.archiving import bring_up_to_date, record, show_all
 from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
-from millgate.execute.order import Product
+from millgate.execute.order import Product, Refused
 from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.execute.repartitioning import closings, old_partitions, withdrawals
 from millgate.gate.contract import breaks_contract
@@ -22,6 +22,7 @@ from millgate.model.record import (
     Change,
     Declarations,
     Judged,
+    Location,
     Materialization,
     Promotion,
     PromotionKind,
@@ -31,6 +32,7 @@ from millgate.model.record import (
     show_id,
 )
 from millgate.store import views
+from millgate.store.layout import REPORT, ROWS
 from millgate.store.warehouse import Commit, Links
 
 if TYPE_CHECKING:
@@ -142,17 +144,13 @@ def enter(
         if mill.swapped and not swaps:
             declarations = None
         gone = old_partitions(commit.connection, leaving) if swaps else []
-        entered = [_move(commit, mill, finished) for finished in kept]
-        change = _change(mill, group, run, declarations, kept, entered, refused)
+        moved = [(finished, *_move(commit, mill, finished)) for finished in kept]
+        change = _change(mill, group, run, declarations, moved, refused)
         if swaps:
             change = _swapping(commit.connection, mill, change, leaving)
         record(commit, mill, change)
-        rebuild_views(commit.connection, mill, {m.asset for m in entered})
-        links = {
-            finished.partition: made.path
-            for finished, made in zip(kept, entered, strict=True)
-            if made.location == "versions"
-        }
+        rebuild_views(commit.connection, mill, {made.asset for _, made, _ in moved})
+        links = {f.partition: made.path for f, made, _ in moved if made.location == "versions"}
         gone += [finished.partition for finished in kept if finished.product.withdraws]
         return Entered(commit.publish(Links(add=links, remove=gone)), refused)
 
@@ -196,33 +194,51 @@ def _unfitting(
     return unfitting
 
 
-def _move(commit: Commit, mill: Mill, finished: Finished) -> Materialization:
-    """The materialization at its final place, its files moved there."""
-    product = finished.product
-    made = product.materialization
-    folder = mill.layout.quarantine_path(finished.partition, made.id)
-    path = ""
+def _move(
+    commit: Commit, mill: Mill, finished: Finished
+) -> tuple[Materialization, QuarantineEntry | None]:
+    """The materialization at its final place, its files moved there, and what was refused of it."""
+    product, partition, entry = finished.product, finished.partition, None
+    location: Location = "versions" if product.accepted else "quarantine"
+    made = replace(product.materialization, location=location)
     if product.refused is not None:
-        path = _refused_path(mill, finished)
-        commit.move(product.refused.path, path, "quarantine")
-        commit.write_report(f"{folder}/report.json", report_text(made, finished.judged))
+        entry = refuse(mill, commit, partition, made, finished.judged, product.refused)
     if product.accepted is None:
-        assert product.refused is not None
-        return replace(made, location="quarantine", path=path, bytes=product.refused.bytes)
-    version = mill.layout.version_path(finished.partition, made.id, product.accepted.suffix)
+        assert entry is not None
+        return replace(made, path=entry.path, bytes=entry.bytes), entry
+    version = mill.layout.version_path(partition, made.id, product.accepted.suffix)
     commit.move(product.accepted, version, "versions")
-    return replace(made, location="versions", path=version)
+    return replace(made, path=version), entry
 
 
-def _refused_path(mill: Mill, finished: Finished) -> str:
-    """Where refused rows lie below `quarantine`."""
-    product = finished.product
-    assert product.refused is not None
-    folder = mill.layout.quarantine_path(finished.partition, product.materialization.id)
-    return f"{folder}/rows{product.refused.path.suffix}"
+def refuse(
+    mill: Mill,
+    commit: Commit,
+    partition: Partition,
+    made: Materialization,
+    judged: Judged,
+    refused: Refused,
+) -> QuarantineEntry:
+    """Refused rows of a version, moved to their place in quarantine with the report beside them."""
+    folder = mill.layout.quarantine_path(partition, made.id)
+    path = f"{folder}/{ROWS}{refused.path.suffix}"
+    commit.move(refused.path, path, "quarantine")
+    commit.write_report(f"{folder}/{REPORT}", _report(made, judged))
+    return QuarantineEntry(
+        made.id,
+        made.asset,
+        made.partition,
+        "partition" if made.location == "quarantine" else "rows",
+        refused.rows,
+        refused.bytes,
+        path,
+        judged.judged_at,
+        judged.id,
+        refused.schema,
+    )
 
 
-def report_text(made: Materialization, judged: Judged) -> str:
+def _report(made: Materialization, judged: Judged) -> str:
     """The judgement as JSON, for who finds the folder without the catalog."""
     judgement = judged.judgement
     return json.dumps(
@@ -245,37 +261,32 @@ def _change(
     group: Group,
     run: Run,
     declarations: Declarations | None,
-    kept: Iterable[Finished],
-    entered: Iterable[Materialization],
+    moved: Sequence[tuple[Finished, Materialization, QuarantineEntry | None]],
     refused: Mapping[PartitionId, int],
 ) -> Change:
-    now = mill.clock()
-    pairs = list(zip(kept, entered, strict=True))
     return Change(
         run=run,
         command=run.command,
-        committed_at=now,
+        committed_at=mill.clock(),
         materializations=(
             *group.observed,
             *(replace(f.product.materialization, location="nowhere") for f in group.withheld),
-            *(made for _, made in pairs),
+            *(made for _, made, _ in moved),
         ),
         judged=(
             *group.rejudged,
             *(finished.judged for finished in group.withheld),
-            *(finished.judged for finished, _ in pairs),
+            *(finished.judged for finished, _, _ in moved),
         ),
         promotions=(
-            *(_promotion(made, "observe", run, None) for made in group.observed),
+            *(promotion(made, "observe", run, None) for made in group.observed),
             *(
                 _moved(finished, made, run)
-                for finished, made in pairs
+                for finished, made, _ in moved
                 if made.location == "versions" or finished.product.withdraws
             ),
         ),
-        quarantined=tuple(
-            entry for finished, made in pairs if (entry := _quarantined(mill, finished, made))
-        ),
+        quarantined=tuple(entry for _, _, entry in moved if entry is not None),
         steps=tuple(
             replace(s, outcome="refused", blocked_by=f"run {refused[s.asset, s.partition]}")
             if (s.asset, s.partition) in refused
@@ -305,17 +316,27 @@ def _swapping(
 def _moved(finished: Finished, made: Materialization, run: Run) -> Promotion:
     """A version entering production, or a partition leaving it because its gate refuses it."""
     verdict = finished.judged.judgement.verdict
-    entry = _promotion(made, "split" if verdict == "split" else "promote", run, finished.judged.id)
-    if made.kind == "enforced":
-        entry = replace(entry, reason=f"enforced: {judgement_message(finished.judged.judgement)}")
+    enforced = f"enforced: {judgement_message(finished.judged.judgement)}"
+    entry = promotion(
+        made,
+        "split" if verdict == "split" else "promote",
+        run,
+        finished.judged.id,
+        enforced if made.kind == "enforced" else None,
+    )
     if finished.product.withdraws:
         entry = replace(entry, kind="withdraw", materialization=None)
     return entry
 
 
-def _promotion(
-    made: Materialization, kind: PromotionKind, run: Run, judgement: int | None
+def promotion(
+    made: Materialization,
+    kind: PromotionKind,
+    run: Run,
+    judgement: int | None,
+    reason: str | None = None,
 ) -> Promotion:
+    """A version's entry into production, by the run that made it."""
     return Promotion(
         made.asset,
         made.partition,
@@ -324,25 +345,8 @@ def _promotion(
         made.created_at,
         run.id,
         run.actor,
-        judgement=judgement,
-    )
-
-
-def _quarantined(mill: Mill, finished: Finished, made: Materialization) -> QuarantineEntry | None:
-    refused = finished.product.refused
-    if refused is None:
-        return None
-    return QuarantineEntry(
-        made.id,
-        made.asset,
-        made.partition,
-        "partition" if made.location == "quarantine" else "rows",
-        refused.rows,
-        refused.bytes,
-        _refused_path(mill, finished),
-        finished.judged.judged_at,
-        finished.judged.id,
-        refused.schema,
+        reason,
+        judgement,
     )
 
 

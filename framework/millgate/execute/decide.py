@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
 from millgate.errors import Conflict, UnknownAsset, UsageError, did_you_mean
 from millgate.execute.archiving import record
-from millgate.execute.committing import committing, rebuild_views
+from millgate.execute.committing import committing, promotion, rebuild_views
+from millgate.execute.deriving import derive
 from millgate.execute.mill import Mill
-from millgate.execute.running import claim, open_run, started
+from millgate.execute.running import claim, open_run, started, sweep
 from millgate.execute.standing import Standing
 from millgate.gate.evaluate import REASONS
 from millgate.lineage import queries
@@ -25,15 +26,12 @@ from millgate.model.record import (
     Judgement,
     LiveVersion,
     Materialization,
-    Promotion,
     Run,
     materialization_id,
     show_id,
 )
-from millgate.model.schema import Schema
-from millgate.store import digest, reading, writing
+from millgate.store import reading
 from millgate.store.locks import OpenRun
-from millgate.store.storage import STORAGES
 from millgate.store.warehouse import Commit, Links
 
 
@@ -88,11 +86,6 @@ def decided_run(mill: Mill, opened: OpenRun, reason: str) -> Run:
     )
 
 
-def sweep(mill: Mill, run: int) -> None:
-    """Leave nothing in staging of a run that is over."""
-    mill.warehouse.sweep_staging(lambda n: n != run and mill.run_files.is_alive(n))
-
-
 def _decided(
     mill: Mill,
     asset: str,
@@ -143,35 +136,21 @@ def _release(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str
     refused = queries.materialization(commit.connection, entry.materialization)
     assert refused is not None
     frame = _released_rows(mill, entry, live)
-    partition = mill.assets[entry.asset].partition(entry.partition)
-    made, staged, judgement = _released(
-        Standing(mill, commit.connection), refused, frame, run, entry.schema
-    )
-    version = mill.layout.version_path(partition, made.id, staged.suffix)
-    commit.move(staged, version, "versions")
+    number = materialization_id(run.id, 1)
+    made = derive(mill, commit, run, number, "released", refused, frame, entry.schema)
+    judgement = _overruled(Standing(mill, commit.connection), made, refused.created_at)
     judged = Judged(made.id, made.id, judgement, mill.clock(), run.id)
     change = Change(
         run,
         run.command,
         mill.clock(),
-        materializations=(replace(made, path=version),),
+        materializations=(made,),
         judged=(judged,),
-        promotions=(
-            Promotion(
-                made.asset,
-                made.partition,
-                "release",
-                made.id,
-                made.created_at,
-                run.id,
-                run.actor,
-                reason,
-                judged.id,
-            ),
-        ),
+        promotions=(promotion(made, "release", run, judged.id, reason),),
         decisions=(Decision(refused.id, "released", mill.clock(), run.actor, reason),),
     )
-    _enter(mill, commit, entry, change, Links(add={partition: version}))
+    partition = mill.assets[entry.asset].partition(entry.partition)
+    _enter(mill, commit, entry, change, Links(add={partition: made.path}))
     return f"released {_described(entry)} as {show_id(made.id)}"
 
 
@@ -186,51 +165,13 @@ def _released_rows(mill: Mill, entry: OpenEntry, live: LiveVersion | None) -> pl
     return pl.concat([kept, shaped.select(kept.collect_schema().names())])
 
 
-def _released(
-    standing: Standing, refused: Materialization, frame: pl.LazyFrame, run: Run, like: Schema
-) -> tuple[Materialization, Path, Judgement]:
-    """The new version in staging, with the judgement that is overruled."""
+def _overruled(standing: Standing, made: Materialization, then: datetime) -> Judgement:
+    """The judgement that a release overrules, on data that was made `then`."""
     mill = standing.mill
-    number = materialization_id(run.id, 1)
-    storage = STORAGES[mill.assets[refused.asset].storage]
-    staged = mill.layout.staged(run.id, number, storage.suffix)
-    footer = {
-        "asset": refused.asset,
-        "partition": refused.partition,
-        "materialization": number,
-        "run": run.id,
-        "code_fingerprint": refused.code_fingerprint,
-        "input_fingerprint": refused.input_fingerprint,
-        "inputs": [asdict(version) for version in refused.inputs],
-        "derived_from": refused.id,
-    }
-    writing.write(frame, staged, footer, like)
-    written = storage.scan(staged)
-    _, schema = storage.shape(staged)
-    gate = mill.gates[refused.asset]
-    around = standing.around(mill.assets[refused.asset], refused.partition, refused.created_at)
-    found = gate.evaluate(
-        written,
-        columns=schema,
-        live=None,
-        around=around,
-        measure=digest.expressions(schema),
-    )
-    made = replace(
-        refused,
-        id=number,
-        run=run.id,
-        step=None,
-        kind="released",
-        derived_from=refused.id,
-        data_hash=digest.digest(found.measured, schema),
-        schema=schema,
-        rows=found.judgement.rows,
-        bytes=staged.stat().st_size,
-        location="versions",
-        created_at=mill.clock(),
-    )
-    return made, staged, found.judgement
+    around = standing.around(mill.assets[made.asset], made.partition, then)
+    frame = reading.scan_version(mill.layout.versions / made.path)
+    gate = mill.gates[made.asset]
+    return gate.evaluate(frame, columns=made.schema, live=None, around=around).judgement
 
 
 def _live(commit: Commit, entry: OpenEntry) -> LiveVersion | None:

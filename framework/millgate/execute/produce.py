@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from millgate.execute.compute import compute
+from millgate.execute.deriving import footer
 from millgate.execute.order import Order, Product, Refused
 from millgate.execute.settle import Frame, Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
@@ -32,7 +32,7 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     first and judged in a scan of what was written; it is written again only if rows leave it.
     """
     began = perf_counter()
-    metadata = footer(order)
+    metadata = _footer(order)
     settled = settle(compute(order), order, gate.declared, metadata)
     check_unchanged(order.sources, order.asset.name)
     computed, now = perf_counter(), clock()
@@ -98,7 +98,7 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     """
     assert order.live is not None
     began = perf_counter()
-    metadata = footer(order)
+    metadata = _footer(order)
     metadata |= {"kind": "enforced", "derived_from": order.live.materialization}
     file = order.live.files[0]
     settled = Settled(reading.scan_version(file), order.live.schema, file)
@@ -147,17 +147,16 @@ def _accepted_schema(settled: Settled, gate: CompiledGate, storage: Storage) -> 
     return settled.schema if accepted == columns else storage.schema_of(accepted, settled.schema)
 
 
-def footer(order: Order) -> dict[str, Any]:
-    """The lineage that a file carries, so that files alone can tell what they are."""
-    return {
-        "asset": order.asset.name,
-        "partition": order.partition.key,
-        "materialization": order.materialization,
-        "run": order.run,
-        "code_fingerprint": order.code_fingerprint,
-        "input_fingerprint": order.input_fingerprint,
-        "inputs": [asdict(version) for version in order.read],
-    }
+def _footer(order: Order) -> dict[str, Any]:
+    return footer(
+        order.asset.name,
+        order.partition.key,
+        order.materialization,
+        order.run,
+        order.code_fingerprint,
+        order.input_fingerprint,
+        order.read,
+    )
 
 
 def _rows(judgement: Judgement) -> int:

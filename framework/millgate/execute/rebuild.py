@@ -15,7 +15,6 @@ from millgate.execute.committing import committing, rebuild_views
 from millgate.execute.declarations import declarations
 from millgate.execute.mill import Mill
 from millgate.execute.running import open_run, started
-from millgate.execute.vacuum import REPORT
 from millgate.model.record import (
     Change,
     CheckResult,
@@ -32,6 +31,7 @@ from millgate.model.record import (
 )
 from millgate.model.schema import Schema
 from millgate.store import reading, version_file
+from millgate.store.layout import REPORT
 from millgate.store.links import is_served
 from millgate.store.storage import stored_below
 from millgate.store.version_file import VersionFile

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from millgate.errors import Conflict, UsageError
 from millgate.execute.archiving import record
-from millgate.execute.committing import committing, rebuild_views, report_text
-from millgate.execute.decide import decided_run, sweep
+from millgate.execute.committing import committing, promotion, rebuild_views, refuse
+from millgate.execute.decide import decided_run
+from millgate.execute.deriving import derive, footer_of
 from millgate.execute.mill import Mill
+from millgate.execute.order import Refused
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
-from millgate.execute.running import claim, open_run
+from millgate.execute.running import claim, open_run, sweep
 from millgate.execute.standing import Standing
 from millgate.execute.trial import Trial, try_gates
 from millgate.gate.evaluate import Evaluation
@@ -25,14 +27,13 @@ from millgate.model.record import (
     Decision,
     Judged,
     Materialization,
-    Promotion,
     QuarantineEntry,
     Run,
     materialization_id,
 )
 from millgate.model.schema import Schema
-from millgate.store import digest, reading, writing
-from millgate.store.storage import STORAGES, storage_at
+from millgate.store import reading, writing
+from millgate.store.storage import STORAGES
 from millgate.store.warehouse import Commit, Links
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _enter(mill: Mill, commit: Commit, run: Run, proposed: Replay) -> list[_Repl
         mill.clock(),
         materializations=tuple(one.made for one in replayed),
         judged=tuple(one.judged for one in replayed),
-        promotions=tuple(_promotion(one, run) for one in replayed),
+        promotions=tuple(
+            promotion(one.made, "replay", run, one.judged.id, _REASON) for one in replayed
+        ),
         quarantined=tuple(one.rest for one in replayed if one.rest),
         decisions=tuple(
             Decision(e.materialization, "replayed", mill.clock(), run.actor, _REASON)
@@ -165,34 +168,9 @@ def _replayed(
     accepted, rest, found = _parted(Standing(mill, commit.connection), entry, refused, union)
     if found.judgement.verdict == "hold":
         raise _changed(entry.asset, entry.partition)
-    storage = STORAGES[mill.assets[entry.asset].storage]
-    staged = mill.layout.staged(run.id, number, storage.suffix)
-    footer = _footer(refused, number, run)
-    writing.write(accepted, staged, footer, refused.schema)
-    _, schema = storage.shape(staged)
-    measures = storage.scan(staged).select(pl.len(), *digest.expressions(schema)).collect()
-    measured = measures.row(0, named=True)
-    version = mill.layout.version_path(partition, number, storage.suffix)
-    made = replace(
-        refused,
-        id=number,
-        run=run.id,
-        step=None,
-        kind="replayed",
-        derived_from=refused.id,
-        data_hash=digest.digest(measured, schema),
-        schema=schema,
-        rows=measured["len"],
-        bytes=staged.stat().st_size,
-        location="versions",
-        path=version,
-        created_at=mill.clock(),
-    )
+    made = derive(mill, commit, run, number, "replayed", refused, accepted, refused.schema)
     judged = Judged(number + 1, number, found.judgement, mill.clock(), run.id)
-    left = None
-    if rest is not None:
-        left = _left(mill, commit, partition, made, judged, rest, footer)
-    commit.move(staged, version, "versions")
+    left = None if rest is None else _left(mill, commit, partition, made, judged, rest)
     return _Replayed(partition, made, judged, left)
 
 
@@ -234,56 +212,11 @@ def _left(
     made: Materialization,
     judged: Judged,
     rest: pl.LazyFrame,
-    footer: dict[str, object],
 ) -> QuarantineEntry:
     """The rows that still fail, moved to quarantine under the new version."""
     storage = STORAGES[mill.assets[made.asset].storage]
     staged = mill.layout.staged(made.run, judged.id, storage.suffix)
-    writing.write(rest, staged, footer, made.schema)
-    folder = mill.layout.quarantine_path(partition, made.id)
-    path = f"{folder}/rows{storage.suffix}"
-    rows, schema = storage_at(staged).shape(staged)
-    size = staged.stat().st_size
-    commit.move(staged, path, "quarantine")
-    commit.write_report(f"{folder}/report.json", report_text(made, judged))
-    return QuarantineEntry(
-        made.id,
-        made.asset,
-        made.partition,
-        "rows",
-        rows,
-        size,
-        path,
-        judged.judged_at,
-        judged.id,
-        schema,
-    )
-
-
-def _promotion(one: _Replayed, run: Run) -> Promotion:
-    made = one.made
-    return Promotion(
-        made.asset,
-        made.partition,
-        "replay",
-        made.id,
-        made.created_at,
-        run.id,
-        run.actor,
-        _REASON,
-        one.judged.id,
-    )
-
-
-def _footer(refused: Materialization, number: int, run: Run) -> dict[str, object]:
-    return {
-        "asset": refused.asset,
-        "partition": refused.partition,
-        "materialization": number,
-        "run": run.id,
-        "code_fingerprint": refused.code_fingerprint,
-        "input_fingerprint": refused.input_fingerprint,
-        "inputs": [asdict(version) for version in refused.inputs],
-        "derived_from": refused.id,
-        "kind": "replayed",
-    }
+    writing.write(rest, staged, footer_of(made), made.schema)
+    rows, schema = storage.shape(staged)
+    left = Refused(staged, schema, rows, staged.stat().st_size)
+    return refuse(mill, commit, partition, made, judged, left)

@@ -93,7 +93,7 @@ def _worked_off(
         finally:
             over = place.leave() or not runner.is_busy
             pool.shutdown(wait=over, cancel_futures=True)
-            mill.warehouse.sweep_staging(lambda n: n != run.id and mill.run_files.is_alive(n))
+            sweep(mill, run.id)
 
 
 def _claimed(
@@ -161,6 +161,11 @@ def _check_atomic(mill: Mill, proposal: Proposal) -> None:
             where="--atomic",
             fix=f"run what {later} is made from first, or leave out --atomic; nothing was run",
         )
+
+
+def sweep(mill: Mill, run: int) -> None:
+    """Leave nothing in staging of a run that is over."""
+    mill.warehouse.sweep_staging(lambda n: n != run and mill.run_files.is_alive(n))
 
 
 def open_run(mill: Mill, command: str, selection: str, *, resumes: int | None = None) -> OpenRun:

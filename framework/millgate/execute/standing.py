@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from millgate.lineage import queries
 from millgate.model.asset import COMPARED, Asset, Form, Input, Source
 from millgate.model.dimension import Horizon
 from millgate.model.schema import Schema
-from millgate.plan.needs import Needs
+from millgate.plan.needs import Needs, Read
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,11 +68,23 @@ def _frame(given: ResolvedInput) -> pl.LazyFrame:
 
 
 @dataclass(frozen=True)
+class _Upstream:
+    """What the gate of an asset looks at: which keys for each of its own, and what is live."""
+
+    read: Read
+    versions: Mapping[str, Version]
+    schema: Schema | None
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where partitions stand by what is live now, for judgements outside of a run."""
 
     mill: Mill
     connection: duckdb.DuckDBPyConnection
+
+    _upstreams: dict[tuple[str, str], _Upstream] = field(default_factory=dict)
+    """What was looked up, for each asset and what its gate looks at."""
 
     def around(self, asset: Asset, key: str, made_at: datetime | None) -> Surroundings | None:
         """What a version of a partition is judged against, by what is live now."""
@@ -80,41 +92,45 @@ class Standing:
         return around(asset, key, made_at, beside)
 
     def _resolved(self, asset: Asset, given: Input, key: str) -> ResolvedInput:
+        upstream = self._upstreams.get((asset.name, given.parameter))
+        if upstream is None:
+            upstream = self._looked_up(asset, given)
+            self._upstreams[asset.name, given.parameter] = upstream
+        keys = upstream.read.table[key]
+        versions = tuple(upstream.versions[k] for k in keys if k in upstream.versions)
+        return ResolvedInput(given, self.mill.graph[given.upstream], versions, upstream.schema)
+
+    def _looked_up(self, asset: Asset, given: Input) -> _Upstream:
         upstream = self.mill.graph[given.upstream]
         names = [asset.name, upstream.name]
         horizon = Horizon(self.mill.clock(), listed_keys(self.mill, names, self.connection))
-        keys = Needs(horizon).read(asset, given, upstream).table[key]
+        read = Needs(horizon).read(asset, given, upstream)
         if isinstance(upstream, Source):
-            return ResolvedInput(given, upstream, self._observed(upstream, keys, horizon), None)
+            return _Upstream(read, self._observed(upstream, horizon), None)
         live = queries.read_state(self.connection, [upstream.name])[0].get(upstream.name, {})
-        there = {v.partition: v for v in queries.live_versions(self.connection, upstream.name)}
-        versions = tuple(
-            Version(
-                there[k].materialization,
-                upstream.partition(k),
-                (self.mill.layout.versions / there[k].path,),
-                there[k].schema,
-                live[k].data_hash,
-                rows=there[k].rows,
+        versions = {
+            v.partition: Version(
+                v.materialization,
+                upstream.partition(v.partition),
+                (self.mill.layout.versions / v.path,),
+                v.schema,
+                live[v.partition].data_hash,
+                rows=v.rows,
             )
-            for k in keys
-            if k in there
-        )
-        schema = queries.live_schema(self.connection, upstream.name)
-        return ResolvedInput(given, upstream, versions, schema)
+            for v in queries.live_versions(self.connection, upstream.name)
+        }
+        return _Upstream(read, versions, queries.live_schema(self.connection, upstream.name))
 
-    def _observed(
-        self, source: Source, keys: Sequence[str], horizon: Horizon
-    ) -> tuple[Version, ...]:
+    def _observed(self, source: Source, horizon: Horizon) -> dict[str, Version]:
         found = observe([source], horizon, self.mill.root, self.mill.seen_files)[source.name]
-        return tuple(
-            Version(
+        return {
+            key: Version(
                 0,
                 source.partition(key),
-                tuple(Path(file.path) for file in found[key].files),
+                tuple(Path(file.path) for file in seen.files),
                 Schema(()),
-                found[key].data_hash,
+                seen.data_hash,
             )
-            for key in keys
-            if key in found and not found[key].missing
-        )
+            for key, seen in found.items()
+            if not seen.missing
+        }

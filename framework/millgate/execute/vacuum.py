@@ -17,6 +17,7 @@ from millgate.execute.upkeep import tidy
 from millgate.lineage import removal
 from millgate.lineage.removal import Named, Outlived
 from millgate.model.record import Change, Removal, Run, materialization_id, read_id
+from millgate.store.layout import REPORT
 from millgate.store.leftovers import DiskFile, disk_files
 from millgate.store.warehouse import Commit
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 ORPHANS_STAY = timedelta(days=1)
 """A file that nothing names may be somebody's copy under way: it is given this long."""
-
-REPORT = "report.json"
-"""Beside the rows of a quarantine entry."""
 
 
 @dataclass(frozen=True)

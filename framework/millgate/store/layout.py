@@ -13,6 +13,11 @@ from millgate.model.record import show_id
 _LONGEST_NAME = 200
 
 
+REPORT = "report.json"
+ROWS = "rows"
+"""What lies in the folder of what was refused: the report, and with a suffix the rows."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """The paths of a project: its root, its warehouse folder and its quarantine folder."""
