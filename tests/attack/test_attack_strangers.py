@@ -10,18 +10,7 @@ import pytest
 
 from attack.outside_view import look
 from conftest import Edit, Mill
-
-STRANGER = """
-import duckdb, os, sys
-path = os.path.realpath(sys.argv[1])
-os.chmod(path, 0o644)
-connection = duckdb.connect(path)
-connection.execute("DROP VIEW production.orders")
-connection.execute("DELETE FROM lineage.production")
-print("open", flush=True)
-sys.stdin.readline()
-os._exit(9)
-"""
+from strangers import stranger_in
 
 
 @pytest.fixture
@@ -31,16 +20,10 @@ def stranger(shop: Mill, edit: Edit) -> Iterator[subprocess.Popen[str]]:
     edit("assets/revenue.sql", "sum(amount)", "2 * sum(amount)")
     shop.run()
     edit("assets/revenue.sql", "2 * sum(amount)", "3 * sum(amount)")
-    with subprocess.Popen(
-        [sys.executable, "-c", STRANGER, str(shop.root / "warehouse" / "warehouse.duckdb")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
+    database = shop.root / "warehouse" / "warehouse.duckdb"
+    harm = "DROP VIEW production.orders; DELETE FROM lineage.production"
+    with stranger_in(database, harm) as process:
         yield process
-        process.kill()
 
 
 COMMANDS = [

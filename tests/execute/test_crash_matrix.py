@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Edit, Mill
+from execute.dying import copied, dies, run_with
 from millgate.errors import MillgateError
-from millgate.model.request import Request, Silence
 from millgate.store.files import Files
-from millgate.store.warehouse import Warehouse
 from store.faulty_files import FailingFiles, RecordedFiles
 
 SOAK = bool(os.environ.get("MILLGATE_SOAK"))
@@ -32,14 +29,6 @@ LIVE = """
     JOIN lineage.materializations m USING (materialization)
     LEFT JOIN lineage.judgements j ON j.judgement = p.judgement ORDER BY ALL
 """
-
-
-def run_with(mill: Mill, files: Files) -> None:
-    """Materialize everything with file calls of one's own."""
-    project = mill.open()
-    project.__dict__["warehouse"] = Warehouse(project.layout, files)
-    request = Request("materialize")
-    project.run(request, project.propose(request), workers=1, watcher=Silence())
 
 
 def error_of(mill: Mill, files: Files) -> MillgateError | None:
@@ -115,11 +104,6 @@ def calls_of(mill: Mill, tmp_path: Path) -> int:
     return len(files.calls)
 
 
-def copied(mill: Mill, root: Path) -> Mill:
-    subprocess.run(["cp", "-a", mill.root, root], check=True)
-    return Mill(root, mill.now)
-
-
 def points(count: int, first: int, stride: int) -> range:
     return range(1, count + 1) if SOAK else range(first, count + 1, stride)
 
@@ -154,33 +138,12 @@ def test_a_disk_that_fails_at_any_call(
         finish(mill, expected)
 
 
-DIE = """
-import sys
-from datetime import datetime
-from pathlib import Path
-sys.path[:0] = [sys.argv[1]]
-from conftest import Mill
-from execute.test_crash_matrix import run_with
-from store.faulty_files import DyingFiles
-run_with(Mill(Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])), DyingFiles(int(sys.argv[4])))
-"""
-
-
 def test_a_process_that_dies_at_any_call(prepared: Mill, tmp_path: Path) -> None:
     count = calls_of(prepared, tmp_path)
     expected = Mill(tmp_path / "counted", prepared.now).sql(LIVE)
     died = 0
     for at in points(count, 3, 23):
         mill = copied(prepared, tmp_path / f"at{at}")
-        tests = Path(__file__).parents[1]
-        arguments = [tests, mill.root, prepared.now.isoformat(), at]
-        child = subprocess.run(
-            [sys.executable, "-c", DIE, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert child.returncode in (0, 9), child.stderr
-        died += child.returncode == 9
+        died += dies(mill, at, "run_with(mill, files)")
         finish(mill, expected)
     assert died > 2

@@ -17,14 +17,6 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def held(shop: Mill, edit: Edit) -> Mill:
-    """The shop after a run that held the orders of one day."""
-    edit("data/orders.csv", "2024-01-03,1,10", BAD)
-    shop.run()
-    return shop
-
-
-@pytest.fixture
 def split(shop: Mill, edit: Edit) -> Mill:
     """The shop after a run that split off one row of one day."""
     edit("assets/shop.py", "Gate(Order)", 'Gate(Order, on_failure="split")')

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -11,11 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Edit, Mill
+from execute.dying import copied, dies, run_with
 from millgate.errors import Conflict
 from millgate.model.going_back import Destination
-from millgate.model.request import Request, Silence
 from millgate.store.locks import RunFiles
-from millgate.store.warehouse import Warehouse
 from store.faulty_files import RecordedFiles
 
 SPLIT = 'Gate(Order, on_failure="split")'
@@ -251,29 +248,8 @@ def test_an_empty_partition_and_an_unpartitioned_asset(mill: Mill, edit: Edit) -
     assert outcomes(mill) == {}
 
 
-def enforce_with(mill: Mill, files: object) -> None:
-    """Enforce with file calls of one's own."""
-    project = mill.open()
-    project.__dict__["warehouse"] = Warehouse(project.layout, files)  # type: ignore[arg-type]
-    request = Request("materialize", enforce=True)
-    project.run(request, project.propose(request), workers=1, watcher=Silence())
-
-
 def state(mill: Mill) -> list[tuple[object, ...]]:
     return mill.sql("SELECT date::VARCHAR, id, amount FROM production.orders ORDER BY ALL")
-
-
-DIE = """
-import sys
-from datetime import datetime
-from pathlib import Path
-sys.path[:0] = [sys.argv[1]]
-from conftest import Mill
-from execute.test_enforcing import enforce_with
-from store.faulty_files import DyingFiles
-mill = Mill(Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3]))
-enforce_with(mill, DyingFiles(int(sys.argv[4])))
-"""
 
 
 @pytest.mark.parametrize("gate", ["Gate(Order)", SPLIT])
@@ -282,24 +258,14 @@ def test_a_crash_while_enforcing_loses_nothing(
 ) -> None:
     edit("assets/shop.py", "Gate(Order)", gate)
     before = state(tightened)
-    done = Mill(tmp_path / "done", tightened.now)
-    subprocess.run(["cp", "-a", tightened.root, done.root], check=True)
+    done = copied(tightened, tmp_path / "done")
     files = RecordedFiles(done.root)
-    enforce_with(done, files)
+    run_with(done, files, enforce=True)
     after = state(done)
     died = 0
     for at in range(4, len(files.calls) + 1, 11):
-        mill = Mill(tmp_path / f"at{at}", tightened.now)
-        subprocess.run(["cp", "-a", tightened.root, mill.root], check=True)
-        arguments = [Path(__file__).parents[1], mill.root, mill.now.isoformat(), at]
-        child = subprocess.run(
-            [sys.executable, "-c", DIE, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert child.returncode in (0, 9), child.stderr
-        died += child.returncode == 9
+        mill = copied(tightened, tmp_path / f"at{at}")
+        died += dies(mill, at, "run_with(mill, files, enforce=True)")
         database = (mill.root / "warehouse/warehouse.duckdb").resolve(strict=True)
         with duckdb.connect(str(database), read_only=True) as connection:
             kept = connection.execute(

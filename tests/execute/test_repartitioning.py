@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from datetime import UTC, date
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from attack.test_attack_partitioning import KINDS, declare
 from conftest import Edit, Mill
+from execute.dying import copied, dies
 from millgate.errors import DeclarationError, UsageError
 from millgate.model.going_back import Destination
 
@@ -116,42 +115,22 @@ def test_some_keys_of_it_cannot_be_selected(mill: Mill) -> None:
         mill.plan("other", repartition=True)
 
 
-DIE = """
-import sys
-from datetime import datetime
-from pathlib import Path
-sys.path[:0] = [sys.argv[1]]
-from conftest import Mill
-from millgate.model.request import Request, Silence
-from millgate.store.warehouse import Warehouse
-from store.faulty_files import DyingFiles
-project = Mill(Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])).open()
-project.__dict__["warehouse"] = Warehouse(project.layout, DyingFiles(int(sys.argv[4])))
-request = Request("materialize", "x", repartition=True)
-project.run(request, project.propose(request), workers=2, watcher=Silence())
-"""
-
-
 def test_a_process_that_dies_leaves_the_old_or_the_new(mill: Mill, tmp_path: Path) -> None:
     declare(mill, "days")
     mill.run()
     declare(mill, "weeks")
-    tests = Path(__file__).parents[1]
     died = set()
     for at in (1, 4, 8, 12, 16, 20, 24, 28, 32, 60):
-        copy = Mill(tmp_path / f"at{at}", mill.now)
-        subprocess.run(["cp", "-a", mill.root, copy.root], check=True)  # with hard links
-        arguments = [sys.executable, "-c", DIE, tests, copy.root, mill.now.isoformat(), at]
-        child = subprocess.run([*map(str, arguments)], capture_output=True, check=False)
-        died.add(child.returncode)
+        copy = copied(mill, tmp_path / f"at{at}")
+        died.add(dies(copy, at, "run_with(mill, files, 'x', repartition=True)"))
         query = "SELECT count(*) FROM production.x"
-        assert copy.sql(query) in ([(3,)], [(1,)]), child.stderr
+        assert copy.sql(query) in ([(3,)], [(1,)])
         if copy.sql(query) == [(3,)]:
             assert copy.run("x", repartition=True).exit_status == 0
         copy.run()
         assert copy.sql(query) == [(1,)]
         assert copy.open().examine(deep=True) == []
-    assert died == {0, 9}
+    assert died == {False, True}
 
 
 def test_nothing_but_what_waits_is_no_hindrance(shop: Mill, edit: Edit) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import Edit, Mill
+from execute.dying import copied, dies
 from millgate.errors import Conflict, UsageError
 
 BAD = "2024-01-03,1,-10"
@@ -21,14 +21,6 @@ STORY = """
             WHERE downstream = m.materialization AND kind = 'derived')
     WHERE p.kind = 'replay' ORDER BY ALL
 """
-
-
-@pytest.fixture
-def held(shop: Mill, edit: Edit) -> Mill:
-    """The shop after a run that held the orders of one day."""
-    edit("data/orders.csv", "2024-01-03,1,10", BAD)
-    shop.run()
-    return shop
 
 
 @pytest.fixture
@@ -141,37 +133,19 @@ def test_a_rebuilt_catalog_knows_it(split: Mill, edit: Edit) -> None:
     ) == [("replayed",)]
 
 
-DIE = """
-import sys
-from datetime import datetime
-from pathlib import Path
-sys.path[:0] = [sys.argv[1]]
-from conftest import Mill
-from millgate.store.warehouse import Warehouse
-from store.faulty_files import DyingFiles
-project = Mill(Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])).open()
-project.__dict__["warehouse"] = Warehouse(project.layout, DyingFiles(int(sys.argv[4])))
-project.replay(project.propose_replay(""))
-"""
-
-
 def test_a_process_that_dies_leaves_it_waiting_or_in_production(
     split: Mill, edit: Edit, tmp_path: Path
 ) -> None:
     edit("assets/shop.py", "gt=0", "gt=-15")
-    tests = Path(__file__).parents[1]
     died = set()
     for at in (1, 3, 6, 9, 12, 15, 18, 21, 24, 60):
-        copy = Mill(tmp_path / f"at{at}", split.now)
-        subprocess.run(["cp", "-a", split.root, copy.root], check=True)  # with hard links
-        arguments = [sys.executable, "-c", DIE, tests, copy.root, split.now.isoformat(), at]
-        child = subprocess.run([*map(str, arguments)], capture_output=True, check=False)
-        died.add(child.returncode)
-        assert amounts(copy) in ([30], [-10, 30]), child.stderr
+        copy = copied(split, tmp_path / f"at{at}")
+        died.add(dies(copy, at, "project.replay(project.propose_replay(''))"))
+        assert amounts(copy) in ([30], [-10, 30])
         if amounts(copy) == [30]:
             project = copy.open()
             project.replay(project.propose_replay(""))
         copy.run("orders")
         assert amounts(copy) == [-10, 30]
         assert copy.open().examine(deep=True) == []
-    assert died == {0, 9}
+    assert died == {False, True}

@@ -1,7 +1,6 @@
 """Snapshots that somebody else has open for writing, or has written to."""
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from millgate.store.files import Files
 from millgate.store.layout import Layout
 from millgate.store.warehouse import Warehouse
 from store.faulty_files import AFTER_SECOND, first, layout_of, second, served
+from strangers import stranger_in
 
 
 @pytest.fixture
@@ -26,31 +26,13 @@ def warehouse(layout: Layout) -> Warehouse:
     return Warehouse(layout, Files())
 
 
-STRANGER = """
-import duckdb, os, sys
-connection = duckdb.connect(os.path.realpath(sys.argv[1]))
-connection.execute("CREATE TABLE lineage.mine AS SELECT 1 AS a")
-print("open", flush=True)
-sys.stdin.readline()
-os._exit(9)
-"""
-
-
 @pytest.fixture
 def stranger(warehouse: Warehouse, layout: Layout) -> Iterator[subprocess.Popen[str]]:
     """A process that has the current snapshot open read-write; it dies when it gets a line."""
     first(warehouse)
     layout.snapshot(1).chmod(0o644)
-    with subprocess.Popen(
-        [sys.executable, "-c", STRANGER, str(layout.database)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
+    with stranger_in(layout.database, "CREATE TABLE lineage.mine AS SELECT 1 AS a") as process:
         yield process
-        process.kill()
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -19,6 +19,14 @@ from millgate.lineage.refusals import QuarantineDetail, QuarantineRow
 from millgate.model.partition import label
 from millgate.model.record import show_id
 
+COLUMNS = (
+    Column("what"),
+    Column("asset"),
+    Column("partitions"),
+    Column("n", "right"),
+    Column("rows", "right"),
+    Column("why"),
+)
 _LISTED = 20
 _STYLES = {"held": "yellow", "rejected": "dim"}
 
@@ -36,15 +44,7 @@ def list_lines(entries: Sequence[QuarantineRow], width: int | None) -> Iterator[
     shown = rows[:_LISTED]
     if len(rows) > _LISTED:
         shown.append(("", f"and {len(rows) - _LISTED:,} more", "", "", "", ""))
-    columns = (
-        Column("what"),
-        Column("asset"),
-        Column("partitions"),
-        Column("n", "right"),
-        Column("rows", "right"),
-        Column("why"),
-    )
-    yield from grid(columns, shown, width)
+    yield from grid(COLUMNS, shown, width)
     first = min((e for e in entries if e.status == "held"), key=_gravity, default=None)
     if first is not None:
         yield from next_line(command_line("quarantine show", entry_label(first)), width)

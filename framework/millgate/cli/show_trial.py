@@ -7,28 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from millgate.cli.grid import Cell, Column, counted, grid, hanging
+from millgate.cli.grid import Cell, counted, grid, hanging
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_plan import command_line, next_line
+from millgate.cli.show_quarantine import COLUMNS
 from millgate.execute.replay import Replay
 from millgate.execute.trial import Trial
 
 _WHAT = {"refused": "yellow", "accepted": "green", "waits on": "yellow"}
-_COLUMNS = (
-    Column("what"),
-    Column("asset"),
-    Column("partitions"),
-    Column("n", "right"),
-    Column("rows", "right"),
-    Column("why"),
-)
 
 
 def check_lines(live: Sequence[Trial], target: str, width: int | None) -> Iterator[Text]:
     """The live partitions that today's gates refuse, with the checks that they fail."""
     failing = [trial for trial in live if trial.is_failing]
     if failing:
-        yield from grid(_COLUMNS, _rows("refused", failing), width)
+        yield from grid(COLUMNS, _rows("refused", failing), width)
         yield Text()
     told = f"{len(failing):,} of {counted(len(live), 'live partition')} would be refused."
     if not failing:
@@ -49,7 +42,7 @@ def diff_lines(
     refused = [trial for trial in found if trial.is_newly_refused]
     accepted = [trial for trial in found if trial.is_newly_accepted]
     rows = [*_rows("refused", refused), *_rows("accepted", accepted)]
-    yield from grid(_COLUMNS, rows, width)
+    yield from grid(COLUMNS, rows, width)
     yield Text()
     told = (
         f"{counted(_count(refused, 'refused'), 'row')} newly refused, "
@@ -62,7 +55,7 @@ def diff_lines(
 def replay_lines(found: Replay, width: int | None, *, only_looking: bool = False) -> Iterator[Text]:
     """What would enter production, and what waits on with the checks that it fails."""
     rows = [*_rows("accepted", found.entering), *_rows("waits on", found.staying)]
-    yield from grid(_COLUMNS, rows, width)
+    yield from grid(COLUMNS, rows, width)
     yield Text()
     enter = "would enter" if only_looking else "to enter"
     told = f"{counted(_count(found.entering, 'accepted'), 'row')} {enter} production"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
+
+from millgate.execute.shared_block import shared
 
 _sink: ContextVar[AttemptLog | None] = ContextVar("millgate_attempt_log", default=None)
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -71,33 +72,10 @@ class _Handler(logging.Handler):
             log.write(self.format(record) + "\n")
 
 
-_lock = threading.Lock()
-_routed = ExitStack()
-_held = 0
-
-
+@shared
 @contextmanager
 def captured_output() -> Iterator[None]:
-    """Route what steps print and log to their attempts' logs while the block runs.
-
-    Several threads may be in such a block at once.
-    """
-    global _held
-    with _lock:
-        if not _held:
-            _routed.enter_context(_routing())
-        _held += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _held -= 1
-            if not _held:
-                _routed.close()
-
-
-@contextmanager
-def _routing() -> Iterator[None]:
+    """Route what steps print and log to their attempts' logs while the block runs."""
     stdout, stderr = sys.stdout, sys.stderr
     handler = _Handler()
     handler.setFormatter(_FORMAT)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from multiprocessing import resource_tracker
 
-_lock = threading.Lock()
-_left_out: list[ModuleSpec | None] = []
-_held = 0
+from millgate.execute.shared_block import shared
 
 
+@shared
 @contextmanager
 def main_left_out() -> Iterator[None]:
     """Keep spawned processes from importing the main module while the block runs.
@@ -22,20 +20,12 @@ def main_left_out() -> Iterator[None]:
     They need nothing of it, and a script without `if __name__ == "__main__"` would run once more
     in each of them. A main module that is run by its name is known not to be imported.
     """
-    global _held
     main = sys.modules["__main__"]
-    with _lock:
-        if not _held:
-            _left_out[:] = [main.__spec__]
-            main.__spec__ = ModuleSpec("__main__", None)
-        _held += 1
+    before, main.__spec__ = main.__spec__, ModuleSpec("__main__", None)
     try:
         yield
     finally:
-        with _lock:
-            _held -= 1
-            if not _held:
-                main.__spec__ = _left_out.pop()
+        main.__spec__ = before
 
 
 @contextmanager

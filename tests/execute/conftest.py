@@ -1,0 +1,15 @@
+"""What several tests of carrying out begin with."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import Edit, Mill
+
+
+@pytest.fixture
+def held(shop: Mill, edit: Edit) -> Mill:
+    """The shop after a run that held the orders of 2024-01-03: one amount is -10."""
+    edit("data/orders.csv", "2024-01-03,1,10", "2024-01-03,1,-10")
+    shop.run()
+    return shop
