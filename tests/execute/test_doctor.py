@@ -104,6 +104,12 @@ def write_a_wal(mill: Mill) -> None:
     path.with_name(f"{path.name}.wal").write_bytes(b"x")
 
 
+def write_beside_a_version(mill: Mill) -> None:
+    """As a DuckDB that opened it for writing, and died."""
+    path = live(mill)
+    path.with_name(f"{path.name}.wal").write_bytes(b"x")
+
+
 def open_to_all(mill: Mill) -> None:
     live(mill).chmod(0o644)
     current(mill).chmod(0o644)
@@ -161,6 +167,7 @@ def change_a_view(mill: Mill) -> None:
         (point_nowhere, {"snapshot"}),
         (break_the_snapshot, {"snapshot"}),
         (write_a_wal, {"wal"}),
+        (write_beside_a_version, {"wal"}),
         (open_to_all, {"mode"}),
         (lose_a_version, {"file"}),
         (lose_a_link, {"link"}),

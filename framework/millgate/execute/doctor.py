@@ -22,7 +22,7 @@ from millgate.model.record import show_id
 from millgate.store import version_file, views
 from millgate.store.history_file import wrong_with
 from millgate.store.links import is_served
-from millgate.store.storage import stored_below
+from millgate.store.storage import log_beside, stored_below
 from millgate.store.version_file import READ_ONLY
 
 if TYPE_CHECKING:
@@ -162,6 +162,12 @@ def _of_snapshot(mill: Mill, number: int) -> Iterator[Problem]:
 def _live_file(mill: Mill, live: LiveFile, deep: bool) -> Iterator[Problem]:
     path = mill.layout.versions / live.path
     again = f"millgate materialize {label(live.asset, live.partition)} --force"
+    log = log_beside(path)
+    if log.exists():
+        # DuckDB would read it into the version.
+        what = f"somebody wrote to {_named(live)} outside Millgate"
+        yield Problem("wal", what, str(log), f"{REPAIR} removes that log")
+        return
     try:
         found = version_file.look_at(path)
         wrong = list(_differences(live, found))

@@ -58,7 +58,7 @@ def _point_to_newest(mill: Mill) -> None:
 
 
 def _mend(mill: Mill, kinds: AbstractSet[str]) -> None:
-    if kinds & {"file", "link", "mode"}:
+    if kinds & {"file", "link", "mode", "wal"}:
         _mend_files(mill)
     tidy(mill)
     if kinds & {"view", "wal", "history"}:

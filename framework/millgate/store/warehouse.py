@@ -17,6 +17,7 @@ from millgate.store.layout import Layout
 from millgate.store.links import AssetPath, Links, ProductionLinks
 from millgate.store.locks import exclusive_lock
 from millgate.store.snapshots import Snapshots
+from millgate.store.storage import log_beside
 
 if TYPE_CHECKING:
     import duckdb
@@ -180,9 +181,10 @@ class Warehouse:
                 self._files.bring(link, self.layout.versions / path)
 
     def protect(self, paths: Collection[str], snapshot: int) -> None:
-        """Let nobody write to versions, nor to a snapshot."""
-        for file in [*(self.layout.versions / p for p in paths), self.layout.snapshot(snapshot)]:
-            self._files.protect(file)
+        """Let nobody write to versions, nor to a snapshot; logs beside versions go."""
+        versions = [self.layout.versions / path for path in paths]
+        self._files.each(self._files.protect, [*versions, self.layout.snapshot(snapshot)])
+        self._files.each(self._files.unlink, [log_beside(version) for version in versions])
 
     def forget_link(self) -> None:
         """Take away the link to a snapshot that is lost."""
