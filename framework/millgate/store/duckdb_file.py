@@ -74,7 +74,7 @@ class DuckDBFile:
                 _insert(connection, each, stored)
             connection.execute("COMMIT")
             connection.execute("DETACH stored")
-        if path.with_name(f"{path.name}.wal").exists():
+        if log_beside(path).exists():
             raise OSError(f"{path} has a log that is not empty")
 
     def metadata(self, path: Path) -> dict[str, Any]:
@@ -115,6 +115,11 @@ class DuckDBFile:
         # Nothing is attached, so a name of a folder such as `date=2013` says nothing here.
         file = literal(exact_path(str(path)))
         return f"{self.function}([{file}], hive_partitioning = false, table_name = '{table}')"
+
+
+def log_beside(path: Path) -> Path:
+    """Where DuckDB leaves its log if somebody opens a file for writing."""
+    return path.with_name(f"{path.name}.wal")
 
 
 def scan_sql(sql: str, schema: Schema) -> pl.LazyFrame:

@@ -66,11 +66,6 @@ def storage_at(path: Path | str) -> Storage:
     return _BY_SUFFIX[suffix]
 
 
-def log_beside(path: Path) -> Path:
-    """Where DuckDB leaves its log if somebody opens a file for writing."""
-    return path.with_name(f"{path.name}.wal")
-
-
 def is_stored(path: Path) -> bool:
     """Whether a file is of a kind that versions have."""
     return path.suffix in _BY_SUFFIX

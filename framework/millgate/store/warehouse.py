@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 from millgate.errors import StoreError
 from millgate.store.draft import compact, create, write_rows
+from millgate.store.duckdb_file import log_beside
 from millgate.store.files import Files, translated
 from millgate.store.layout import Layout
 from millgate.store.links import AssetPath, Links, ProductionLinks
 from millgate.store.locks import exclusive_lock
 from millgate.store.snapshots import Snapshots
-from millgate.store.storage import log_beside
 
 if TYPE_CHECKING:
     import duckdb
