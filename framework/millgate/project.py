@@ -175,8 +175,7 @@ class Project:
 
         If another run holds its partitions, `wait` for it; else Conflict, and nothing done.
         """
-        chosen = executor or self.configuration.executor
-        placement = Placement.parse(chosen, where=f"--executor {chosen}")
+        placement = self.placement(executor)
         try:
             report = carry_out(
                 swapping(self.mill, request),
@@ -193,6 +192,11 @@ class Project:
         if not report.interrupted:
             self.tell()
         return report
+
+    def placement(self, executor: str | None) -> Placement:
+        """Where steps run; UsageError if `executor`, or else the configuration, says no place."""
+        chosen = executor or self.configuration.executor
+        return Placement.parse(chosen, where=f"--executor {chosen}")
 
     def tell(self) -> None:
         """Tell people what is news to them; `warnings` says what could not be sent."""

@@ -675,3 +675,9 @@ def test_what_waits_is_judged_again_and_enters_when_somebody_agrees(shop):
     assert "nobody is there to ask" in shop.err
     assert "1 row entered production, in snapshot 2." in shop(*asked, "--yes")
     assert shop.data(*asked)["entering"] == []
+
+
+def test_a_mistyped_executor_is_told_though_there_is_nothing_to_do(shop):
+    shop("materialize")
+    shop("materialize", "--executor", "proceses", exits=2)
+    assert "did you mean processes?" in shop.err

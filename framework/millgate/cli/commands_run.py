@@ -241,6 +241,7 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     from millgate.cli.show_report import report_data, report_lines
 
     project = call.open()
+    project.placement(options["executor"])
     typed = _typed(request.command, request)
     if request.resumes is not None:
         typed = f"millgate resume {request.resumes}"
