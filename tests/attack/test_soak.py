@@ -15,7 +15,7 @@ from attack.soaking import Soak
 
 SOAK = bool(os.environ.get("MILLGATE_SOAK"))
 SEED = os.environ.get("MILLGATE_SEED")
-SEEDS = [int(SEED)] if SEED else range(1, 31) if SOAK else [2]
+SEEDS = [int(SEED)] if SEED else range(1, 31) if SOAK else [3, 4]
 ACTIONS = int(os.environ.get("MILLGATE_ACTIONS", 120 if SOAK or SEED else 10))
 
 
