@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -35,6 +36,23 @@ def test_help_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stderr.strip() == "[]"
     assert "materialize" in done.stdout
+
+
+def test_a_run_without_schemas_does_without_pandera(tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text('[tool.millgate]\nname = "light"\n')
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "one.sql").write_text("SELECT 1 AS a")
+    script = (
+        "import sys\n"
+        "from millgate.cli.main import main\n"
+        "assert main(['materialize', 'one']) == 0\n"
+        "print(sorted({'pandera', 'tenacity'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "1 made" in done.stdout, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_every_command_is_there():

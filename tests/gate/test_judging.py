@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Annotated
 
 import pandera.polars as pa
@@ -140,3 +142,17 @@ def test_judge_takes_a_duckdb_relation():
     asset = Asset(name="flights", gate=Gate(schema_with(pa.Column(pl.Int32, pa.Check.gt(0)))))
     with duckdb.connect() as connection:
         assert judge(asset, connection.sql("SELECT 1 AS a")).verdict == "promote"
+
+
+def test_a_schema_may_be_built_before_anything_of_millgate_is_imported():
+    script = (
+        "import pandera.polars as pa, polars as pl\n"
+        "class Flight(pa.DataFrameModel):\n"
+        "    a: int = pa.Field(gt=0)\n"
+        "schema = Flight.to_schema()\n"
+        "from millgate import Asset, Gate, judge\n"
+        "flights = Asset(name='flights', gate=Gate(schema))\n"
+        "print(*[judge(flights, pl.DataFrame({'a': [n]})).verdict for n in (1, -1)])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["promote", "hold"], done.stderr

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 
+import pandera.backends.polars.builtin_checks  # noqa: F401  (registers what is called)
 import pandera.polars as pa
 import polars as pl
 import pytest

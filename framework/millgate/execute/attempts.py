@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-
-import tenacity
+from typing import TypeVar
 
 from millgate.execute.failure import Failure
 from millgate.execute.order import Order, Product, Worked
@@ -17,6 +16,8 @@ from millgate.execute.trying import Tried
 from millgate.model.asset import Retry
 from millgate.model.duration import parse_duration
 from millgate.model.record import Attempt, Judgement
+
+_T = TypeVar("_T")
 
 LogPath = Callable[[int, str, str, int], Path]
 """Where the output of (run, asset, key, attempt) is kept."""
@@ -60,7 +61,7 @@ def work(
         return tried.result
 
     try:
-        result = _retrying(order.asset.retries, stop)(once)
+        result = _retried(once, order.asset.retries, stop)
     except _Failed as failed:
         last = failed.failure
         return Worked(
@@ -84,19 +85,25 @@ def _shown(log: Path, root: Path) -> str | None:
     return str(log.relative_to(root) if log.is_relative_to(root) else log)
 
 
-def _retrying(retry: Retry, stop: threading.Event) -> tenacity.Retrying:
+def _retried(once: Callable[[], _T], retry: Retry, stop: threading.Event) -> _T:
+    """What `once` gives, called again as `retry` says where it raises what may be tried again."""
+    if not retry.times:
+        return once()
+    import tenacity
+
     wait = tenacity.wait_exponential(
         multiplier=parse_duration(retry.delay, where="Retry").total_seconds(),
         exp_base=retry.backoff,
         max=parse_duration(retry.max_delay, where="Retry").total_seconds(),
     )
-    return tenacity.Retrying(
+    retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(retry.times + 1) | tenacity.stop_when_event_set(stop),
         wait=wait + tenacity.wait_random(0, 1) if retry.jitter else wait,
         retry=tenacity.retry_if_exception(lambda e: isinstance(e, _Failed) and e.again),
         sleep=tenacity.sleep_using_event(stop),
         reraise=True,
     )
+    return retrying(once)
 
 
 def _recorded(attempt: Attempt, tried: Tried) -> Attempt:

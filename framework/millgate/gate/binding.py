@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pandera.api.checks import Check
-from pandera.api.polars.components import Column
-from pandera.api.polars.container import DataFrameSchema
-from pandera.api.polars.types import PolarsData
 
 from millgate.gate.outcome import FrameFailure, Rule, Severity
 from millgate.gate.shaping import Shaping, absent_columns, empty, matching, plan_shaping
 from millgate.gate.tracing import ALL_COLUMNS, trace
 from millgate.gate.wording import expectation, is_builtin, rule_name
+
+if TYPE_CHECKING:
+    from pandera.api.checks import Check
+    from pandera.api.polars.components import Column
+    from pandera.api.polars.container import DataFrameSchema
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def _components(
     schema: DataFrameSchema, frame: pl.Schema, shaped: pl.Schema, failures: list[FrameFailure]
 ) -> Iterator[tuple[str, Column]]:
     """The pandera columns that judge the frame's columns, patterns expanded."""
+    from pandera.api.polars.components import Column
+
     if not schema.columns and schema.dtype is not None:
         yield from ((name, Column(schema.dtype, name=name)) for name in shaped.names())
         return
@@ -153,6 +156,8 @@ def _components(
 
 
 def _has_type(dtype: Any, shaped: pl.Schema, name: str) -> bool:
+    from pandera.api.polars.types import PolarsData
+
     data = PolarsData(empty(pl.Schema({name: shaped[name]})).lazy(), name)
     try:
         return bool(dtype.check(shaped[name], data))

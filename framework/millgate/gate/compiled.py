@@ -7,10 +7,9 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
-from pandera.api.polars.container import DataFrameSchema
 
 from millgate.errors import BadResult, GateError
 from millgate.gate.binding import Binding, bind, declared_rules
@@ -21,17 +20,23 @@ from millgate.gate.gate_fingerprint import gate_fingerprint
 from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame
 from millgate.gate.outcome import Rule
 from millgate.gate.own_rules import own_rules
-from millgate.gate.refusing import schema_of
 from millgate.gate.surroundings import Surroundings
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema
+
+if TYPE_CHECKING:
+    from pandera.api.polars.container import DataFrameSchema
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 def compile_gate(gate: Gate, asset: str) -> CompiledGate:
     """The compiled gate of an asset; raises GateError where its schema cannot be honoured."""
-    schema = schema_of(gate.schema, asset)
+    schema = None
+    if gate.schema is not None:  # only then is pandera imported, which takes a second
+        from millgate.gate.refusing import schema_of
+
+        schema = schema_of(gate.schema, asset)
     return CompiledGate(asset, gate, schema, gate_fingerprint(gate, schema), _declared(schema))
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pandera.api.checks import Check
-from pandera.api.polars.container import DataFrameSchema
 
 from millgate.gate.source_text import value_text
 from millgate.gate.wording import is_builtin
 from millgate.model.policy import Gate
+
+if TYPE_CHECKING:
+    from pandera.api.checks import Check
+    from pandera.api.polars.container import DataFrameSchema
 
 _FORMAT = "gate 1"
 _SCHEMA = ("coerce", "strict", "ordered", "unique", "add_missing_columns")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
-from pandera.api.polars.types import PolarsData
-from pandera.backends.polars.checks import PolarsCheckBackend
 
 from millgate.gate.binding import Binding, Bound, rebound
 from millgate.gate.outcome import FrameFailure, Outcome, Rule
@@ -202,6 +200,9 @@ def _run(frame: pl.LazyFrame, bound: Bound, rows: int) -> Outcome:
 
 
 def _passes(frame: pl.LazyFrame, bound: Bound) -> bool | pl.Series:
+    from pandera.api.polars.types import PolarsData
+    from pandera.backends.polars.checks import PolarsCheckBackend
+
     check = bound.rule.check
     output = PolarsCheckBackend(check).apply(PolarsData(frame, bound.key))
     if isinstance(output, bool):

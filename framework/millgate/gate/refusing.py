@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import pandera.backends.polars.builtin_checks  # noqa: F401  (registers what the dispatchers call)
 from pandera.api.checks import Check
 from pandera.api.polars.container import DataFrameSchema
 from pandera.api.polars.model import DataFrameModel
@@ -15,16 +16,18 @@ from millgate.gate.patterns import unsupported
 from millgate.gate.wording import is_builtin
 
 
-def schema_of(declared: Any, asset: str) -> DataFrameSchema | None:
+def schema_of(declared: Any, asset: str) -> DataFrameSchema:
     """The pandera schema that a gate declares; raises GateError if it cannot be honoured.
 
     Refused is what pandera itself does not honour on polars, or not soundly.
     """
-    if declared is None:
-        return None
     schema = declared if isinstance(declared, DataFrameSchema) else _built(declared, asset)
     for problem, fix in _problems(schema):
         raise GateError(problem, where=f"the gate of {asset}", fix=fix)
+    for part in (schema, *schema.columns.values()):
+        for check in filter(is_builtin, part.checks):
+            # a schema copies its checks, with what was registered for them until then
+            check._check_fn = Check.get_builtin_check_fn(check._check_fn.__name__)
     return schema
 
 

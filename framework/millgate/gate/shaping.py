@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pandera.api.polars.container import DataFrameSchema
-from pandera.engines import polars_engine
 
 from millgate.gate.outcome import FrameFailure
+
+if TYPE_CHECKING:
+    from pandera.api.polars.container import DataFrameSchema
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,8 @@ def _coerced(schema: DataFrameSchema, types: pl.Schema) -> dict[str, Any]:
 
 
 def _cast(column: pl.Expr, source: pl.DataType, dtype: Any) -> pl.Expr:
+    from pandera.engines import polars_engine
+
     if not isinstance(dtype, polars_engine.Decimal):
         return column.cast(dtype.type, strict=source.is_nested())
     if source.is_integer() or isinstance(source, pl.Decimal):

@@ -8,15 +8,15 @@ data. A check that does anything else with the frame is opaque and runs as pande
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import pandera.backends.polars.builtin_checks  # noqa: F401  (registers what the dispatchers call)
 import polars as pl
-from pandera.api.checks import Check
-from pandera.api.polars.types import PolarsData
 
 from millgate.gate.patterns import honoured
 from millgate.gate.wording import is_builtin
+
+if TYPE_CHECKING:
+    from pandera.api.checks import Check
 
 ALL_COLUMNS = "*"
 """The key of a check that looks at the whole frame."""
@@ -76,6 +76,8 @@ def _expressions(given: tuple[Any, ...]) -> tuple[pl.Expr, ...] | None:
 
 def trace(check: Check, key: str) -> tuple[pl.Expr, ...] | None:
     """The expressions whose conjunction is the result of `check` on `key`, None if it is opaque."""
+    from pandera.api.polars.types import PolarsData
+
     if check.element_wise:
         return None
     record = _Record()

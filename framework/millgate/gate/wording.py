@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pandera.api.checks import Check
-from pandera.api.function_dispatch import Dispatcher
+
+if TYPE_CHECKING:
+    from pandera.api.checks import Check
 
 _LISTED = 8
 _LONGEST_TEXT = 120
@@ -16,6 +17,8 @@ _LONGEST_SUBJECT = 60
 
 def is_builtin(check: Check) -> bool:
     """Whether pandera itself brings the check's function."""
+    from pandera.api.function_dispatch import Dispatcher
+
     return isinstance(check._check_fn, Dispatcher)
 
 
