@@ -2,6 +2,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 CLIENTS := 1.3.2 1.4.4 1.5.0
 
+# Thousands of short processes run the package: each module is compiled once, not in each of them.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: install test demo bench soak
 
 install: .venv/installed
@@ -22,7 +25,7 @@ test: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # Exit status 3 says that something is held or blocked: the demo goes on to show it.
 demo: install

@@ -23,6 +23,9 @@ from time import perf_counter
 
 FIRST = date(2024, 1, 1)
 
+COMPILED = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+"""An installed package is compiled once, not in every process."""
+
 LOOP = """
 import sys
 from datetime import date, timedelta
@@ -109,7 +112,9 @@ def measured(command: list[str], folder: Path) -> Cost:
     log = folder / "output.log"
     with log.open("wb") as output:
         start = perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=folder, env=COMPILED, stdout=output, stderr=subprocess.STDOUT
+        )
         _, status, used = os.wait4(process.pid, 0)
         wall = perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
