@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from conftest import Edit, Mill
+from execute.dying import Dies, dying
+
+
+@pytest.fixture(scope="session")
+def dies() -> Iterator[Dies]:
+    """Real processes that die at a file call: `dies(mill, at, act)`."""
+    with dying() as asked:
+        yield asked
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +16,33 @@ from millgate.project import Project
 from millgate.store.files import Files
 from millgate.store.warehouse import Warehouse
 
-ACT = """
-import sys
+ACTING = """
+import json, os, sys, traceback
 from datetime import datetime
 from pathlib import Path
 sys.path[:0] = [sys.argv[1]]
+# What a process needs is imported once, and forked before any of it has started a thread.
+import duckdb, pandera.polars, polars, pyarrow.parquet
 from conftest import Mill
 from execute.dying import open_with, run_with
 from store.faulty_files import DyingFiles
-mill = Mill(Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3]))
-files = DyingFiles(int(sys.argv[4]))
-project = open_with(mill, files)
-exec(sys.argv[5])
+for line in sys.stdin:
+    root, now, at, act = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        try:
+            mill, files = Mill(Path(root), datetime.fromisoformat(now)), DyingFiles(at)
+            project = open_with(mill, files)
+            exec(act)
+        except BaseException:
+            print(json.dumps(traceback.format_exc()), flush=True)
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) != 1:
+        print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
 """
+Dies = Callable[[Mill, int, str], bool]
 
 
 def open_with(mill: Mill, files: Files) -> Project:
@@ -48,17 +65,28 @@ def copied(mill: Mill, root: Path) -> Mill:
     return Mill(root, mill.now)
 
 
-def dies(mill: Mill, at: int, act: str) -> bool:
-    """Whether a process that does `act` got as far as file call `at`, where it died.
+@contextmanager
+def dying() -> Iterator[Dies]:
+    """What tells whether a process that does something got as far as a file call, where it died.
 
-    `act` is Python that may name `project`, `mill`, `files` and `run_with`.
+    It takes the project, the number of the call, and what to do: Python that may name `project`,
+    `mill`, `files` and `run_with`.
     """
-    arguments = [Path(__file__).parents[1], mill.root, mill.now.isoformat(), at, act]
-    child = subprocess.run(
-        [sys.executable, "-c", ACT, *map(str, arguments)],
-        capture_output=True,
+    with subprocess.Popen(
+        [sys.executable, "-c", ACTING, str(Path(__file__).parents[1])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
-    )
-    assert child.returncode in (0, 9), child.stderr
-    return child.returncode == 9
+    ) as process:
+
+        def dies(mill: Mill, at: int, act: str) -> bool:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            asked = [str(mill.root), mill.now.isoformat(), at, act]
+            process.stdin.write(json.dumps(asked) + "\n")
+            process.stdin.flush()
+            ended = json.loads(process.stdout.readline())
+            assert ended in (0, 9), ended
+            return bool(ended)
+
+        yield dies

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Edit, Mill
-from execute.dying import copied, dies, run_with
+from execute.dying import Dies, copied, run_with
 from millgate.errors import MillgateError
 from millgate.store.files import Files
 from store.faulty_files import FailingFiles, RecordedFiles
@@ -138,7 +138,7 @@ def test_a_disk_that_fails_at_any_call(
         finish(mill, expected)
 
 
-def test_a_process_that_dies_at_any_call(prepared: Mill, tmp_path: Path) -> None:
+def test_a_process_that_dies_at_any_call(prepared: Mill, tmp_path: Path, dies: Dies) -> None:
     count = calls_of(prepared, tmp_path)
     expected = Mill(tmp_path / "counted", prepared.now).sql(LIVE)
     died = 0

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Edit, Mill
-from execute.dying import copied, dies, run_with
+from execute.dying import Dies, copied, run_with
 from millgate.errors import Conflict
 from millgate.model.going_back import Destination
 from millgate.store.locks import RunFiles
@@ -254,7 +254,7 @@ def state(mill: Mill) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("gate", ["Gate(Order)", SPLIT])
 def test_a_crash_while_enforcing_loses_nothing(
-    tightened: Mill, edit: Edit, tmp_path: Path, gate: str
+    tightened: Mill, edit: Edit, tmp_path: Path, gate: str, dies: Dies
 ) -> None:
     edit("assets/shop.py", "Gate(Order)", gate)
     before = state(tightened)

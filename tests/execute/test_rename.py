@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Edit, Mill
-from execute.dying import copied, dies
+from execute.dying import Dies, copied
 from millgate.errors import Conflict, UnknownAsset, UsageError
 from millgate.model.going_back import Destination
 from millgate.store.locks import RunFiles
@@ -265,7 +265,7 @@ def test_two_people_do_not_both_rename_it(renamed: Mill) -> None:
 
 
 def test_a_process_that_dies_leaves_the_one_name_or_the_other(
-    renamed: Mill, tmp_path: Path
+    renamed: Mill, tmp_path: Path, dies: Dies
 ) -> None:
     died = set()
     for at in (2, 5, 9, 14, 20, 26, 60):

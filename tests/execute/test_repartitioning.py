@@ -10,7 +10,7 @@ import pytest
 
 from attack.test_attack_partitioning import KINDS, declare
 from conftest import Edit, Mill
-from execute.dying import copied, dies
+from execute.dying import Dies, copied
 from millgate.errors import DeclarationError, UsageError
 from millgate.model.going_back import Destination
 
@@ -115,7 +115,9 @@ def test_some_keys_of_it_cannot_be_selected(mill: Mill) -> None:
         mill.plan("other", repartition=True)
 
 
-def test_a_process_that_dies_leaves_the_old_or_the_new(mill: Mill, tmp_path: Path) -> None:
+def test_a_process_that_dies_leaves_the_old_or_the_new(
+    mill: Mill, tmp_path: Path, dies: Dies
+) -> None:
     declare(mill, "days")
     mill.run()
     declare(mill, "weeks")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Edit, Mill
-from execute.dying import copied, dies
+from execute.dying import Dies, copied
 from millgate.errors import Conflict, UsageError
 
 BAD = "2024-01-03,1,-10"
@@ -134,7 +134,7 @@ def test_a_rebuilt_catalog_knows_it(split: Mill, edit: Edit) -> None:
 
 
 def test_a_process_that_dies_leaves_it_waiting_or_in_production(
-    split: Mill, edit: Edit, tmp_path: Path
+    split: Mill, edit: Edit, tmp_path: Path, dies: Dies
 ) -> None:
     edit("assets/shop.py", "gt=0", "gt=-15")
     died = set()
