@@ -45,7 +45,8 @@ demo: install
 # The accidents, lives and schemas that `make test` samples, one by one.
 soak: install
 	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py tests/attack/test_soak.py \
-		tests/execute/test_doctor.py tests/gate/test_pandera_differential.py
+		tests/execute/test_decision_crash.py tests/execute/test_doctor.py \
+		tests/gate/test_pandera_differential.py
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5

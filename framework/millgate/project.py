@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from millgate.execute.handover import Exported, export_duckdb
 from millgate.execute.mill import Mill
 from millgate.execute.opening import reading
 from millgate.execute.past import Past, reading_past
-from millgate.execute.proposal import propose
+from millgate.execute.proposal import keys_named, propose
 from millgate.execute.rename import Rename, probably_renamed, propose_rename, rename
 from millgate.execute.repair import Repaired, repair
 from millgate.execute.repartitioning import swapping
@@ -253,13 +253,41 @@ class Project:
         """Runs that ended without saying so and are not on record yet."""
         return RunFiles(self.layout).dead()
 
-    def release(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
-        """Let the newest refused data of a partition into production, on a person's word."""
-        return self._decide(release, asset, key, reason, actor)
+    def release(
+        self,
+        asset: str,
+        key: str,
+        *,
+        reason: str,
+        actor: str | None = None,
+        seen: int | None = None,
+    ) -> str:
+        """Let the newest refused data of a partition into production, on a person's word.
 
-    def discard(self, asset: str, key: str, *, reason: str, actor: str | None = None) -> str:
-        """Close the newest quarantine entry of a partition; its data stays out."""
-        return self._decide(discard, asset, key, reason, actor)
+        Conflict if that is not the refused version they have `seen`.
+        """
+        return self._decide(release, asset, key, reason, actor, seen)
+
+    def discard(
+        self,
+        asset: str,
+        key: str,
+        *,
+        reason: str,
+        actor: str | None = None,
+        seen: int | None = None,
+    ) -> str:
+        """Close the newest quarantine entry of a partition; its data stays out.
+
+        Conflict if that is not the refused version they have `seen`.
+        """
+        return self._decide(discard, asset, key, reason, actor, seen)
+
+    def keys_named(
+        self, connection: duckdb.DuckDBPyConnection, target: str
+    ) -> dict[str, Collection[str] | None]:
+        """The assets that a target names, each with the keys of its range; None for all keys."""
+        return keys_named(self.mill, connection, target)
 
     def propose_replay(self, target: str = "") -> Replay:
         """What today's gates would let in of what waits in quarantine."""
@@ -327,13 +355,14 @@ class Project:
 
     def _decide(
         self,
-        verb: Callable[[Mill, str, str, str], str],
+        verb: Callable[[Mill, str, str, str, int | None], str],
         asset: str,
         key: str,
         reason: str,
         actor: str | None,
+        seen: int | None,
     ) -> str:
         mill = replace(self.mill, actor=actor or self.actor)
-        done = verb(mill, asset, key, reason)
+        done = verb(mill, asset, key, reason, seen)
         self.tell()
         return done

@@ -15,6 +15,8 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
+from attack.quarantine_story import check_story
+
 Rows = Counter[tuple[Any, ...]]
 
 LIVE = """
@@ -92,6 +94,7 @@ def look(root: Path) -> Seen | None:
             assert not served[name], f"{name} serves what is not live"
         assert connection.execute(DANGLING).fetchall() == [(0,)]
         _check_held(connection, root)
+        check_story(connection, root)
     _check_modes(warehouse)
     if links is not None and links == _links(warehouse) and links[0] == snapshot:
         wanted = {_link(warehouse, one): warehouse / "versions" / one.path for one in live}
@@ -125,8 +128,10 @@ def _check_entry(one: Live) -> None:
     assert one.entry_fits, one
     if one.entered in ("release", "rollback"):
         assert one.reason, one
+    elif one.entered == "replay":
+        assert one.verdict in ("promote", "split"), one
     else:
-        assert one.entered == one.verdict or one.verdict == one.entered == "split", one
+        assert one.entered == one.verdict, one
         assert one.verdict in ("promote", "split"), one
 
 

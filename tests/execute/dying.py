@@ -24,7 +24,7 @@ sys.path[:0] = [sys.argv[1]]
 # What a process needs is imported once, and forked before any of it has started a thread.
 import duckdb, pandera.polars, polars, pyarrow.parquet
 from conftest import Mill
-from execute.dying import open_with, run_with
+from execute.dying import act_with
 from store.faulty_files import DyingFiles
 for line in sys.stdin:
     root, now, at, act = json.loads(line)
@@ -32,8 +32,7 @@ for line in sys.stdin:
     if child == 0:
         try:
             mill, files = Mill(Path(root), datetime.fromisoformat(now)), DyingFiles(at)
-            project = open_with(mill, files)
-            exec(act)
+            act_with(mill, files, act)
         except BaseException:
             print(json.dumps(traceback.format_exc()), flush=True)
             os._exit(1)
@@ -59,6 +58,12 @@ def run_with(mill: Mill, files: Files, target: str = "", **options: Any) -> Repo
     return project.run(request, project.propose(request), workers=1, watcher=Silence())
 
 
+def act_with(mill: Mill, files: Files, act: str) -> None:
+    """Do what a text of Python says of `project`, `mill` and `files`; it may call `run_with`."""
+    project = open_with(mill, files)
+    exec(act, globals(), {"project": project, "mill": mill, "files": files})
+
+
 def copied(mill: Mill, root: Path) -> Mill:
     """A copy of a project, hard links and all."""
     subprocess.run(["cp", "-a", mill.root, root], check=True)
@@ -69,8 +74,7 @@ def copied(mill: Mill, root: Path) -> Mill:
 def dying() -> Iterator[Dies]:
     """What tells whether a process that does something got as far as a file call, where it died.
 
-    It takes the project, the number of the call, and what to do: Python that may name `project`,
-    `mill`, `files` and `run_with`.
+    It takes the project, the number of the call, and what to do, as `act_with` does.
     """
     with subprocess.Popen(
         [sys.executable, "-c", ACTING, str(Path(__file__).parents[1])],

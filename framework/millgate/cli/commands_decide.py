@@ -34,18 +34,36 @@ def quarantine() -> None:
 
 
 @command("list", LOOKED)
-@click.argument("selection", metavar="[SELECTION]", default="", shell_complete=complete_target)
+@click.argument("target", metavar="[T]", default="", shell_complete=complete_target)
+@click.option("--check", "rule", metavar="NAME", help="Only what fails the check of that name.")
+@click.option("--older-than", metavar="AGE", help="Only what was refused longer ago, such as 7d.")
+@click.option("--newer-than", metavar="AGE", help="Only what was refused since, such as 6h.")
 @click.option("--all", "closed", is_flag=True, help="Also what was decided or is superseded.")
-def list_(call: Call, selection: str, closed: bool) -> Answer:
-    """List what is held, and which rows were rejected, with the checks they fail."""
-    from millgate.cli.finding import find_assets
-    from millgate.cli.show_quarantine import list_lines
-    from millgate.lineage.refusals import quarantine_list
+def list_(
+    call: Call,
+    target: str,
+    rule: str | None,
+    older_than: str | None,
+    newer_than: str | None,
+    closed: bool,
+) -> Answer:
+    """List what is held, and which rows were rejected, with the checks they fail.
 
-    connection = call.reading()
-    wanted = find_assets(call.open(), connection, selection)
-    found = quarantine_list(connection, wanted, closed=closed)
-    return Answer(found, lambda width: list_lines(found, width))
+    T is SELECTION[@KEYS]; without it, all that waits.
+    """
+    from millgate.cli.finding import find_entries
+    from millgate.cli.show_quarantine import list_lines
+    from millgate.lineage.refusals import among
+    from millgate.model.duration import parse_duration
+
+    ages = [("--older-than", older_than), ("--newer-than", newer_than)]
+    until, since = (
+        call.now() - parse_duration(age, where=f"quarantine list {option}") if age else None
+        for option, age in ages
+    )
+    entries = find_entries(call.open(), call.reading(), target, closed=closed)
+    found = among(entries, rule=rule, since=since, until=until)
+    return Answer(found, lambda width: list_lines(found, width, rule, among=entries))
 
 
 @command("show", LOOKED)
@@ -87,7 +105,10 @@ def release(call: Call, target: str, reason: str, dry_run: bool) -> Answer:
     entry = _open_entry(call, target)
     if dry_run:
         return _would(entry, "released")
-    return _done(call.open().release(entry.asset, entry.partition, reason=reason), entry)
+    done = call.open().release(
+        entry.asset, entry.partition, reason=reason, seen=entry.materialization
+    )
+    return _done(done, entry)
 
 
 @command("discard", _DECIDED)
@@ -110,7 +131,10 @@ def discard(call: Call, target: str, reason: str, dry_run: bool, yes: bool) -> A
         call.show([f"{entry_label(entry)}: {_rows_text(entry)} will be discarded.\n"])
     if not _agreed(call, yes, f"millgate quarantine discard {target}", "Discard it?"):
         return Answer(None, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
-    return _done(call.open().discard(entry.asset, entry.partition, reason=reason), entry)
+    done = call.open().discard(
+        entry.asset, entry.partition, reason=reason, seen=entry.materialization
+    )
+    return _done(done, entry)
 
 
 @command("replay", _DECIDED)
@@ -148,25 +172,23 @@ def _detail(call: Call, connection: duckdb.DuckDBPyConnection, target: str) -> Q
     asset, key = find_partition(call.open(), connection, target)
     found = quarantine_show(connection, asset, key)
     if found is None:
-        raise _nothing_waits(target)
+        raise UsageError(
+            f"nothing of {target} was ever in quarantine",
+            where=target,
+            fix="millgate quarantine list --all shows what was",
+        )
     return found
 
 
 def _open_entry(call: Call, target: str) -> QuarantineRow:
     """The entry that waits for a decision; UsageError where none does."""
+    from millgate.cli.finding import find_partition
+    from millgate.execute.decide import check_waits
+    from millgate.lineage.refusals import newest_entry
+
     with call.open().reading() as connection:
-        entry = _detail(call, connection, target).entry
-    if entry.status != "held":
-        raise _nothing_waits(target)
-    return entry
-
-
-def _nothing_waits(target: str) -> UsageError:
-    return UsageError(
-        f"nothing of {target} waits in quarantine",
-        where=target,
-        fix="millgate quarantine list shows what does",
-    )
+        asset, key = find_partition(call.open(), connection, target)
+        return check_waits(newest_entry(connection, asset, key), asset, key)
 
 
 def _rows(

@@ -11,6 +11,7 @@ from millgate.cli.drawing import declared_lineage
 from millgate.errors import BadKey, UnknownAsset, UsageError, did_you_mean
 from millgate.lineage.ancestry import AssetLineage, asset_lineage, live_materialization
 from millgate.lineage.queries import distinct_values
+from millgate.lineage.refusals import QuarantineRow, quarantine_list
 from millgate.model.dimension import NAME, Horizon, Keys
 from millgate.model.grain import TimeDimension
 from millgate.model.partition import UNPARTITIONED, join, label
@@ -105,6 +106,18 @@ def find_assets(
     if NAME.fullmatch(selection) and selection in _recorded(connection):
         return frozenset({selection})
     return frozenset(project.select(selection))
+
+
+def find_entries(
+    project: Project, connection: duckdb.DuckDBPyConnection, target: str, *, closed: bool
+) -> list[QuarantineRow]:
+    """The quarantine entries that a target names, open ones or all; of everything without one."""
+    if "@" not in target:
+        wanted = find_assets(project, connection, target)
+        return quarantine_list(connection, wanted, closed=closed)
+    named = project.keys_named(connection, target)
+    entries = quarantine_list(connection, [*named], closed=closed)
+    return [e for e in entries if (keys := named[e.asset]) is None or e.partition in keys]
 
 
 def unknown_asset(name: str, target: str, known: Iterable[str]) -> UnknownAsset:

@@ -15,6 +15,7 @@ from millgate.cli.show_health import sentence
 from millgate.cli.show_partition import check_lines
 from millgate.cli.show_plan import command_line, next_line
 from millgate.cli.show_result import Row, result_lines
+from millgate.errors import did_you_mean
 from millgate.lineage.refusals import QuarantineDetail, QuarantineRow
 from millgate.model.partition import label
 from millgate.model.record import show_id
@@ -31,10 +32,27 @@ _LISTED = 20
 _STYLES = {"held": "yellow", "rejected": "dim"}
 
 
-def list_lines(entries: Sequence[QuarantineRow], width: int | None) -> Iterator[Text]:
-    """What is held, what was rejected, and what was decided, by asset and reason."""
-    if not entries:
+def list_lines(
+    entries: Sequence[QuarantineRow],
+    width: int | None,
+    rule: str | None = None,
+    *,
+    among: Sequence[QuarantineRow] = (),
+) -> Iterator[Text]:
+    """What is held, what was rejected, and what was decided, by asset and reason.
+
+    Where there is none of it `among` those that were asked for, that is said, and whether the
+    `rule` is one that they fail.
+    """
+    if not entries and not among:
         yield Text("Nothing is in quarantine.")
+        return
+    if not entries:
+        yield Text(f"None of the {len(among):,} in quarantine is like that.")
+        known = {name for entry in among for name in entry.rules}
+        if rule is not None and rule not in known:
+            said = did_you_mean(rule, known, f"what fails there is {', '.join(sorted(known))}")
+            yield from hanging(f'No check "{rule}": ', said, width)
         return
     groups: dict[tuple[str, str, str], list[QuarantineRow]] = defaultdict(list)
     for entry in entries:

@@ -18,6 +18,7 @@ from millgate.execute.standing import Standing
 from millgate.gate.evaluate import REASONS
 from millgate.lineage import queries
 from millgate.lineage.queries import OpenEntry
+from millgate.lineage.refusals import QuarantineRow, newest_entry, quarantine_history
 from millgate.model.partition import label
 from millgate.model.record import (
     Change,
@@ -35,36 +36,36 @@ from millgate.store.locks import OpenRun
 from millgate.store.warehouse import Commit, Links
 
 
-def release(mill: Mill, asset: str, key: str, reason: str) -> str:
+def release(mill: Mill, asset: str, key: str, reason: str, seen: int | None = None) -> str:
     """Let the newest refused data of a partition into production, on a person's word.
 
     A held partition goes in as it is; rejected rows go in together with the rows they were split
     from, if those are still live. Both make a new version, derived from the refused one, with
-    the judgement that was overruled. Returns what was done.
+    the judgement that was overruled. `seen` is the refused version that the person looked at:
+    Conflict if somebody decided about it since, or another one waits. Returns what was done.
     """
-    return _decided(mill, asset, key, "quarantine release", reason, _release)
+    return _decided(mill, asset, key, "quarantine release", reason, seen, _release)
 
 
-def discard(mill: Mill, asset: str, key: str, reason: str) -> str:
+def discard(mill: Mill, asset: str, key: str, reason: str, seen: int | None = None) -> str:
     """Close the newest quarantine entry of a partition; its data stays out.
 
     The files stay in `quarantine/`. A discarded partition is not made again until its inputs,
-    code or gate change. Returns what was done.
+    code or gate change. `seen` is as for a release. Returns what was done.
     """
-    return _decided(mill, asset, key, "quarantine discard", reason, _discard)
+    return _decided(mill, asset, key, "quarantine discard", reason, seen, _discard)
 
 
-def open_entry(mill: Mill, asset: str, key: str) -> OpenEntry:
-    """The open quarantine entry of a partition; UsageError where there is none."""
-    with mill.reading() as connection:
-        found = queries.open_entry(connection, asset, key)
-    if found is None:
-        raise UsageError(
-            f"nothing of {label(asset, key)} waits in quarantine",
-            where="lineage.quarantine",
-            fix="millgate quarantine list shows what does",
-        )
-    return found
+def check_waits(entry: QuarantineRow | None, asset: str, key: str) -> QuarantineRow:
+    """The newest entry of a partition if it is open; UsageError says what became of it."""
+    if entry is not None and entry.status == "held":
+        return entry
+    what = f"nothing of {label(asset, key)} waits in quarantine"
+    raise UsageError(
+        what if entry is None else f"{what}: what did was {_became(entry)}",
+        where=label(asset, key),
+        fix="millgate quarantine list shows what does",
+    )
 
 
 def check_reason(reason: str, command: str) -> None:
@@ -92,6 +93,7 @@ def _decided(
     key: str,
     command: str,
     reason: str,
+    seen: int | None,
     verb: Callable[[Mill, Commit, OpenEntry, Run, str], str],
 ) -> str:
     check_reason(reason, command)
@@ -101,21 +103,36 @@ def _decided(
             where=command,
             fix=did_you_mean(asset, mill.assets, "all names: millgate list"),
         )
+    if seen is None:
+        with mill.reading() as connection:
+            newest = newest_entry(connection, asset, key)
+        seen = check_waits(newest, asset, key).materialization
     with open_run(mill, command, label(asset, key)) as opened:
         claim(opened, [(asset, key)])
-        open_entry(mill, asset, key)
         try:
             with committing(mill) as commit:
                 entry = queries.open_entry(commit.connection, asset, key)
-                if entry is None:
-                    raise Conflict(
-                        f"{label(asset, key)} was decided a moment ago",
-                        where="lineage.quarantine",
-                        fix=f"millgate why {label(asset, key)}",
-                    )
+                if entry is None or entry.materialization != seen:
+                    raise _overtaken(commit, asset, key, seen)
                 return verb(mill, commit, entry, decided_run(mill, opened, reason), reason)
         finally:
             sweep(mill, opened.id)
+
+
+def _overtaken(commit: Commit, asset: str, key: str, seen: int) -> Conflict:
+    """What became of a version that a person is about to decide on, by somebody faster."""
+    history = quarantine_history(commit.connection, asset, key)
+    became = next((_became(e) for e in history if e.materialization == seen), "taken away")
+    return Conflict(
+        f"{show_id(seen)} was {became} a moment ago",
+        where=label(asset, key),
+        fix=f"millgate why {label(asset, key)} tells how it stands; nothing was changed",
+    )
+
+
+def _became(entry: QuarantineRow) -> str:
+    by = f"{entry.status} by {entry.actor}"
+    return f"{by}: {entry.reason}" if entry.reason else by
 
 
 def _discard(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str) -> str:
@@ -131,7 +148,8 @@ def _release(mill: Mill, commit: Commit, entry: OpenEntry, run: Run, reason: str
         raise Conflict(
             f"the rows were split from {show_id(entry.materialization)}, which is not live now",
             where=label(entry.asset, entry.partition),
-            fix="materialize the partition again: its rows are judged by today's gate",
+            fix=f"millgate quarantine replay {label(entry.asset, entry.partition)} judges what "
+            "waits by today's gate",
         )
     refused = queries.materialization(commit.connection, entry.materialization)
     assert refused is not None

@@ -20,7 +20,7 @@ from millgate.model.record import InputVersion
 from millgate.model.request import Request
 from millgate.model.state import Live, State
 from millgate.model.step import Plan
-from millgate.plan.keyrange import KeyRange, Target
+from millgate.plan.keyrange import KeyRange, Target, keys_of_each
 from millgate.plan.planner import make_plan
 from millgate.plan.selection import select
 
@@ -166,6 +166,19 @@ def _involved(mill: Mill, selected: Collection[str]) -> list[str]:
     """The selected assets and all their upstreams, in topological order."""
     wanted = {*selected, *mill.graph.upstream(*selected)}
     return [name for name in mill.graph.order if name in wanted]
+
+
+def keys_named(
+    mill: Mill, connection: duckdb.DuckDBPyConnection, target: str
+) -> dict[str, Collection[str] | None]:
+    """The assets that a target names, in order, each with the keys of its range; None for all."""
+    wanted = Target.parse(target)
+    names = [n for n in select(wanted.selection, mill.graph, target=target) if n in mill.assets]
+    if wanted.key_range is None:
+        return dict.fromkeys(names)
+    horizon = Horizon(mill.clock(), listed_keys(mill, names, connection))
+    partitions = {name: mill.assets[name].partitions for name in names}
+    return {**keys_of_each(wanted.key_range, partitions, horizon)}
 
 
 def listed_keys(

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 from millgate.errors import UsageError
 from millgate.execute.mill import Mill
-from millgate.execute.proposal import listed_keys
+from millgate.execute.proposal import keys_named
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
 from millgate.execute.standing import Standing
 from millgate.lineage import queries
 from millgate.lineage.refusals import QuarantineRow, quarantine_list
-from millgate.model.dimension import Horizon
 from millgate.model.record import Judgement
 from millgate.model.schema import Schema
-from millgate.plan.keyrange import Target, keys_of_each
-from millgate.plan.selection import select
 from millgate.store import reading
 
 if TYPE_CHECKING:
@@ -70,17 +67,12 @@ def try_gates(mill: Mill, target: str) -> tuple[Trial, ...]:
     In topological order of the assets, by key. Rows that were split off are judged together with
     those they were split from. Raises StoreError where a file is gone.
     """
-    wanted = Target.parse(target)
-    names = [n for n in select(wanted.selection, mill.graph, target=target) if n in mill.assets]
     with mill.reading() as connection:
-        horizon = Horizon(mill.clock(), listed_keys(mill, names, connection))
-        partitions = {name: mill.assets[name].partitions for name in names}
-        keys = keys_of_each(wanted.key_range, partitions, horizon) if wanted.key_range else None
         found = [
             trial
-            for name in names
+            for name, keys in keys_named(mill, connection, target).items()
             for trial in _trials(mill, connection, name)
-            if keys is None or trial.partition in keys[name]
+            if keys is None or trial.partition in keys
         ]
     if not found:
         raise UsageError(

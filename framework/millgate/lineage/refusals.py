@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from millgate.lineage.fetch import records, rows
@@ -21,11 +21,18 @@ MESSAGES = (
 """The failed error rules of a judgement `j` in sentences, the gravest first."""
 
 
+_RULES = (
+    "coalesce((SELECT list(DISTINCT c.rule ORDER BY c.rule) FROM lineage.check_results c "
+    "WHERE c.judgement = j.judgement AND NOT c.passed AND c.severity = 'error'), []) AS rules"
+)
+
+
 @dataclass(frozen=True)
 class QuarantineRow:
     """A quarantine entry with the judgement that led to it.
 
-    `rows` are those in quarantine, `judged_rows` those that were judged.
+    `rows` are those in quarantine, `judged_rows` those that were judged, `rules` the names of the
+    error rules that failed.
     """
 
     materialization: int
@@ -46,6 +53,7 @@ class QuarantineRow:
     judged_rows: int
     rejected_rows: int
     messages: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,23 @@ def quarantine_list(
     )
 
 
+def among(
+    entries: Iterable[QuarantineRow],
+    *,
+    rule: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[QuarantineRow]:
+    """The entries that fail a rule of that name and were refused between two moments."""
+    return [
+        entry
+        for entry in entries
+        if (rule is None or rule in entry.rules)
+        and (since is None or entry.quarantined_at.replace(tzinfo=UTC) >= since)
+        and (until is None or entry.quarantined_at.replace(tzinfo=UTC) <= until)
+    ]
+
+
 def quarantine_history(
     connection: duckdb.DuckDBPyConnection, asset: str, partition: str
 ) -> list[QuarantineRow]:
@@ -99,14 +124,22 @@ def quarantine_history(
     return _entries(connection, text, [asset, partition])
 
 
+def newest_entry(
+    connection: duckdb.DuckDBPyConnection, asset: str, partition: str
+) -> QuarantineRow | None:
+    """The newest quarantine entry of a partition, open or closed; None if there never was one."""
+    found = quarantine_history(connection, asset, partition)
+    return found[0] if found else None
+
+
 def quarantine_show(
     connection: duckdb.DuckDBPyConnection, asset: str, partition: str
 ) -> QuarantineDetail | None:
-    """The newest quarantine entry of a partition, open or closed; None if there never was one."""
-    found = quarantine_history(connection, asset, partition)
-    if not found:
+    """The newest quarantine entry of a partition with what its gate found."""
+    found = newest_entry(connection, asset, partition)
+    if found is None:
         return None
-    return QuarantineDetail(found[0], tuple(check_results(connection, found[0].judgement)))
+    return QuarantineDetail(found, tuple(check_results(connection, found.judgement)))
 
 
 def check_results(connection: duckdb.DuckDBPyConnection, judgement: int) -> list[CheckRow]:
@@ -150,7 +183,7 @@ def _entries(
         connection,
         QuarantineRow,
         "SELECT q.* EXCLUDE (schema_hash), m.run, j.verdict, j.rows AS judged_rows, "
-        f"j.rejected_rows, {MESSAGES} "
+        f"j.rejected_rows, {MESSAGES}, {_RULES} "
         "FROM lineage.quarantine q "
         "JOIN lineage.materializations m ON m.materialization = q.materialization "
         f"JOIN lineage.judgements j ON j.judgement = q.judgement {where}",
