@@ -374,7 +374,10 @@ def test_a_release_lets_the_data_in(troubled):
     assert "the customer was paid back" in shown
     assert "live" in shown.splitlines()[0]
     troubled("quarantine", "release", target, "--reason", "again", exits=2)
-    assert "nothing of strict_orders@2025-03-04 waits" in troubled.err
+    assert (
+        "nothing of strict_orders@2025-03-04 waits in quarantine: what did was released by"
+        in troubled.err
+    )
 
 
 def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
@@ -470,6 +473,37 @@ def test_quarantine_shows_the_rows_with_their_reasons(made):
     rows = made.data("quarantine", "show", "orders@2025-03-04")["rows"]
     assert rows[0]["quarantine_reasons"][0]["rule"] == "greater_than"
     assert "2025-03-04 and 1 more" in made("quarantine", "list")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "keys"),
+    [
+        ("", ["2025-03-04", "2025-03-06"]),
+        ("orders@2025-03-05..2025-03-07", ["2025-03-06"]),
+        ("orders+1@2025-03", ["2025-03-04", "2025-03-06"]),
+        ("--check greater_than", ["2025-03-04"]),
+        ("@2025-03-06 --check greater_than", []),
+        ("--check greater_then", []),
+        ("--newer-than 1h", ["2025-03-04", "2025-03-06"]),
+        ("--older-than 1h", []),
+        ("--older-than 0s --newer-than 1w orders", ["2025-03-04", "2025-03-06"]),
+    ],
+)
+def test_what_waits_is_found_by_keys_check_and_age(made, wanted, keys):
+    found = made.data("quarantine", "list", *wanted.split())
+    assert sorted(entry["partition"] for entry in found) == keys
+
+
+def test_nothing_like_that_in_quarantine_names_the_checks_that_are(made):
+    assert made("quarantine", "list", "--check", "greater_then").splitlines() == [
+        "None of the 2 in quarantine is like that.",
+        'No check "greater_then": did you mean greater_than?  what fails there is greater_than, '
+        "isin",
+    ]
+    assert "like that" in made("quarantine", "list", "--older-than", "1h")
+    made("quarantine", "list", "--older-than", "soon", exits=2)
+    assert "quarantine list --older-than" in made.err
+    made("quarantine", "list", "orders@2031", exits=2)
 
 
 def test_sql(made, monkeypatch):

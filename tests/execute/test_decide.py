@@ -6,6 +6,10 @@ import pytest
 
 from conftest import Edit, Mill
 from millgate.errors import Conflict, UsageError
+from millgate.execute import decide
+from millgate.execute.committing import committing
+from millgate.execute.running import open_run
+from millgate.lineage import queries
 
 BAD = "2024-01-03,1,-10"
 DAY = "2024-01-03"
@@ -75,8 +79,22 @@ def test_released_rows_go_back_into_a_new_version(split: Mill) -> None:
 def test_rows_of_a_version_that_is_no_longer_live_are_not_released(split: Mill, edit: Edit) -> None:
     edit("data/orders.csv", BAD, "2024-01-03,1,12")
     split.run("orders@2024-01-03")
-    with pytest.raises(UsageError, match="nothing of orders@2024-01-03 waits"):
+    with pytest.raises(UsageError, match="waits in quarantine: what did was superseded by"):
         split.open().release("orders", DAY, reason="a refund")
+
+
+def test_rows_join_only_the_version_they_were_split_from(split: Mill, edit: Edit) -> None:
+    mill = split.open().mill
+    with mill.reading() as connection:
+        before = queries.open_entry(connection, "orders", DAY)
+    assert before is not None
+    edit("data/orders.csv", BAD, "2024-01-03,1,-12")
+    split.run("orders@2024-01-03")
+    with open_run(mill, "quarantine release", "orders") as opened, committing(mill) as commit:
+        run = decide.decided_run(mill, opened, "a refund")
+        with pytest.raises(Conflict, match="not live now") as caught:
+            decide._release(mill, commit, before, run, "a refund")
+    assert caught.value.fix.startswith("millgate quarantine replay orders@2024-01-03")
 
 
 def test_discarded_data_stays_out_until_something_changes(held: Mill, edit: Edit) -> None:
