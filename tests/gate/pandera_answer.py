@@ -70,6 +70,19 @@ def answer(declared: Any, frame: pl.DataFrame) -> Answer:
     return found
 
 
+def report(schema: Any, frame: pl.DataFrame) -> str | list[tuple[int | None, str]]:
+    """What a person sees: `passes`, the rows and checks of failures, or the name of a crash."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            schema.validate(frame, lazy=True)
+        except SchemaErrors as errors:
+            return errors.failure_cases.select("index", "check").rows()
+        except (Exception, pl.exceptions.PanicException) as error:
+            return type(error).__name__
+    return "passes"
+
+
 def _validate(
     schema: pa.DataFrameSchema, frame: pl.DataFrame
 ) -> tuple[list[SchemaError] | BaseException | None, pl.DataFrame | None]:

@@ -6,14 +6,18 @@ import inspect
 from typing import Any
 
 import pandera.backends.polars.builtin_checks  # noqa: F401  (registers what the dispatchers call)
+import polars as pl
 from pandera.api.checks import Check
+from pandera.api.dataframe.model_config import BaseConfig
 from pandera.api.polars.container import DataFrameSchema
 from pandera.api.polars.model import DataFrameModel
 from pandera.engines import polars_engine
 
 from millgate.errors import GateError
-from millgate.gate.patterns import unsupported
+from millgate.gate.patterns import honoured, unreadable, unsupported, whole
 from millgate.gate.wording import is_builtin
+
+_BARE_DECIMAL = pl.Decimal(28, 0)
 
 
 def schema_of(declared: Any, asset: str) -> DataFrameSchema:
@@ -22,7 +26,7 @@ def schema_of(declared: Any, asset: str) -> DataFrameSchema:
     Refused is what pandera itself does not honour on polars, or not soundly.
     """
     schema = declared if isinstance(declared, DataFrameSchema) else _built(declared, asset)
-    for problem, fix in _problems(schema):
+    for problem, fix in (*_config_problems(declared), *_problems(schema)):
         raise GateError(problem, where=f"the gate of {asset}", fix=fix)
     for part in (schema, *schema.columns.values()):
         for check in filter(is_builtin, part.checks):
@@ -55,6 +59,19 @@ def _shown(declared: Any) -> str:
     return f"a {type(declared).__module__}.{type(declared).__qualname__}"
 
 
+def _config_problems(declared: Any) -> list[tuple[str, str]]:
+    """What the Config of a model asks for and its schema says nothing about."""
+    if isinstance(declared, DataFrameSchema):
+        return []
+    fix = "leave it out; unique, strict, ordered and coerce are for columns"
+    return [
+        (f"{name} of Config has no meaning for polars", fix)
+        for name in vars(BaseConfig)
+        if name.startswith("multiindex_")
+        and getattr(declared.__config__, name) != getattr(BaseConfig, name)
+    ]
+
+
 def _problems(schema: DataFrameSchema) -> list[tuple[str, str]]:
     columns: dict[str, Any] = schema.columns
     named: list[tuple[str, Any]] = [("the schema", schema)]
@@ -62,6 +79,9 @@ def _problems(schema: DataFrameSchema) -> list[tuple[str, str]]:
     problems = []
     if schema.index is not None:
         problems.append(("index= has no meaning for polars", "declare the index as a column"))
+    if schema.on_missing_columns is not None:
+        fix = "leave it out; a column that is not required may be absent"
+        problems.append(("on_missing_columns= has no effect on polars", fix))
     for name, part in named:
         if part.parsers:
             fix = "do in the asset what the parser does"
@@ -72,13 +92,20 @@ def _problems(schema: DataFrameSchema) -> list[tuple[str, str]]:
         if part.report_duplicates != "all":
             fix = "leave it out, or keep one of the rows in the asset with unique(keep='first')"
             problems.append((f"{name} has report_duplicates=, which has no effect on polars", fix))
-        problems += _type_problems(name, part.dtype)
+        problems += _type_problems(name, part.dtype, schema.coerce or part.coerce)
         for check in part.checks:
             problems += _check_problems(name, check)
+    for name, column in columns.items():
+        if column.regex and (said := unreadable(whole(name))):
+            fix = "write a pattern as Rust's regex has it"
+            problems.append((f"the pattern of column {name} cannot be read: {said}", fix))
     return problems
 
 
-def _type_problems(name: str, dtype: Any) -> list[tuple[str, str]]:
+def _type_problems(name: str, dtype: Any, coerced: bool) -> list[tuple[str, str]]:
+    if coerced and isinstance(dtype, polars_engine.Decimal) and dtype.type == _BARE_DECIMAL:
+        told = "is coerced to Decimal(28, 0), as which pandera takes a bare pl.Decimal"
+        return [(f"{name} {told}", "write precision and scale, such as pl.Decimal(38, 0)")]
     if isinstance(dtype, polars_engine.PydanticModel):
         return [(f"{name} is a pydantic model", "declare its columns in a pa.DataFrameModel")]
     if isinstance(dtype, polars_engine.PanderaSchema):
@@ -97,8 +124,19 @@ def _check_problems(name: str, check: Any) -> list[tuple[str, str]]:
     if check.groupby is not None:
         fix = "compare groups in the check with .over(...)"
         return [(f"check {check.name} of {name} has groupby=, which pandera ignores", fix)]
-    flags = unsupported((check.statistics or {}).get("pattern", "")) if is_builtin(check) else None
+    return _pattern_problems(name, check) if is_builtin(check) else []
+
+
+def _pattern_problems(name: str, check: Check) -> list[tuple[str, str]]:
+    check_name = str(check._check_fn.__name__)
+    arguments = check._check_kwargs
+    flags = unsupported(arguments.get("pattern", ""))
     if flags:
         fix = "write what they mean into the pattern"
         return [(f"the pattern of {check.name} of {name} has flags without effect: {flags}", fix)]
+    pattern = honoured(check_name, arguments).get("pattern", "")
+    said = unreadable(getattr(pattern, "pattern", pattern))
+    if said:
+        fix = "write a pattern as Rust's regex has it"
+        return [(f"the pattern of {check.name} of {name} cannot be read: {said}", fix)]
     return []

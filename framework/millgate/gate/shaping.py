@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from millgate.gate.outcome import FrameFailure
+from millgate.gate.patterns import whole
 
 if TYPE_CHECKING:
     from pandera.api.polars.container import DataFrameSchema
@@ -91,10 +92,9 @@ def empty(schema: pl.Schema) -> pl.DataFrame:
 
 
 def matching(column: Any, names: list[str]) -> list[str]:
-    """The names that a column's pattern selects, as polars reads the pattern."""
-    return (
-        pl.DataFrame(schema=dict.fromkeys(names, pl.Null)).select(pl.col(column.selector)).columns
-    )
+    """The names that a column's pattern matches from their start to their end."""
+    unread = pl.DataFrame(schema=dict.fromkeys(names, pl.Null))
+    return unread.select(pl.col(whole(column.name))).columns
 
 
 def _known_columns(schema: DataFrameSchema, frame: pl.Schema) -> set[str]:
