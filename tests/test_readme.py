@@ -1,7 +1,7 @@
 """README.md is true: its examples run, and it names everything that a user can type or query.
 
-`python tests/test_readme.py` writes the outputs of the console examples and the section on the
-lineage tables anew.
+`python tests/test_readme.py` writes the outputs of the console examples, the section on the lineage
+tables and the one on pandera anew.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import duckdb
 import pytest
 
 import millgate
+from gate.pandera_table import pandera_offers
 from millgate.cli.main import SECTIONS, cli, main
 from millgate.cli.options import LOOKED, RAN
 from millgate.configuration import Configuration
@@ -346,8 +347,16 @@ def _plain(comment: str) -> str:
     return comment.replace("<", "\\<").replace("|", "\\|")
 
 
-def test_every_table_view_macro_and_column_is_documented():
-    assert section("Every table, view and macro").strip() == lineage_tables().strip(), (
+WRITTEN = {
+    "Every table, view and macro": lineage_tables,
+    "What pandera offers": pandera_offers,
+}
+"""The sections that are written from elsewhere."""
+
+
+@pytest.mark.parametrize("title", WRITTEN)
+def test_what_is_written_from_elsewhere_is_as_it_is_there(title):
+    assert section(title).strip() == WRITTEN[title]().strip(), (
         "write it anew: python tests/test_readme.py"
     )
 
@@ -391,8 +400,8 @@ def test_python_in_readme_parses():
 def write_anew() -> None:
     """README with the outputs and the tables as they are now."""
     text = README.read_text(encoding="utf-8")
-    tables = section("Every table, view and macro")
-    text = text.replace(tables, f"\n\n{lineage_tables().strip()}\n\n")
+    for title, write in WRITTEN.items():
+        text = text.replace(section(title), f"\n\n{write().strip()}\n\n")
     with TemporaryDirectory() as folder, surroundings():
         tour = Tour(Path(folder))
         README.write_text(_BLOCK.sub(lambda match: _shown_anew(tour, match), text), "utf-8")
