@@ -296,6 +296,7 @@ def test_named_parameters(sql: str, names: tuple[str, ...] | None) -> None:
 
 DAYS = Partitions((Daily("2013-01-01"),))
 REGIONS = Partitions((Keys("EU", "US", name="region"),))
+BATCHED = Partitions((Daily("2013-01-01", batch=31),))
 
 
 @pytest.mark.parametrize(
@@ -304,6 +305,8 @@ REGIONS = Partitions((Keys("EU", "US", name="region"),))
         (Partitions(), ()),
         (DAYS, ("partition_key", "partition_start", "partition_end", "date")),
         (REGIONS, ("partition_key", "region")),
+        (BATCHED, ("partition_keys", "partition_start", "partition_end")),
+        (BATCHED * REGIONS, ("partition_keys", "partition_start", "partition_end", "region")),
         (
             DAYS * REGIONS,
             ("partition_key", "partition_start", "partition_end", "date", "region"),
@@ -324,6 +327,9 @@ def test_known_parameters(partitions: Partitions, known: tuple[str, ...]) -> Non
         ("partition_start", REGIONS, "names $partition_start", "did you mean"),
         ("1", DAYS, "a parameter without a name", "parameters are $partition_key"),
         ("date", Partitions(), "names $date", "once it is partitioned"),
+        ("partition_key", BATCHED, "is the key of one partition", "select the column date"),
+        ("date", BATCHED, "batch=31", "WHERE list_contains($partition_keys, date)"),
+        ("partition_keys", DAYS, "names $partition_keys", "did you mean partition_key"),
     ],
 )
 def test_unknown_parameter(name: str, partitions: Partitions, what: str, fix: str) -> None:

@@ -173,6 +173,13 @@ def test_an_asset_that_reads_itself_otherwise_is_refused(
     assert refused.value.where == "assets/a.py:1, upstream parameter"
 
 
+def test_an_asset_that_reads_itself_has_no_batches() -> None:
+    batched = Partitions((Daily("2013-01-01", batch=31),))
+    with pytest.raises(DeclarationError, match="batch=31 would compute them as one") as refused:
+        Graph.build([reading("a", "a", Window(-1, -1), batched)])
+    assert refused.value.fix == "leave batch= out: each partition is made after the one before"
+
+
 @pytest.mark.parametrize(
     ("mapping", "upstream", "says"),
     [

@@ -127,13 +127,18 @@ def described(partitions: Partitions) -> str:
     """A partitioning in words.
 
     >>> from millgate.model.grain import Daily
-    >>> described(Daily("2013-01-01", tz="America/New_York") * Keys("EWR", "JFK"))
-    'daily from 2013-01-01 (America/New_York) by key (EWR, JFK)'
+    >>> described(Daily("2013-01-01", tz="America/New_York", batch=31) * Keys("EWR", "JFK"))
+    'daily from 2013-01-01 (America/New_York) in batches of 31 by key (EWR, JFK)'
     """
     return " by ".join(_described(d) for d in partitions) or "none"
 
 
 def _described(dimension: Dimension) -> str:
+    bound = f" in batches of {dimension.batch}" if dimension.batch else ""
+    return f"{_extent(dimension)}{bound}"
+
+
+def _extent(dimension: Dimension) -> str:
     match dimension:
         case TimeDimension():
             until = f" to {dimension.end}" if dimension.end else ""

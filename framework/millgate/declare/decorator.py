@@ -7,6 +7,7 @@ from inspect import getdoc, isasyncgenfunction, iscoroutinefunction, isroutine
 from types import MappingProxyType
 from typing import Any, overload
 
+from millgate.declare.batch_rules import check_batched
 from millgate.declare.keywords import (
     checked_gate,
     checked_name,
@@ -66,7 +67,8 @@ def asset(
     """The asset that a function makes, called `name` or as the function.
 
     Each parameter without a default is an upstream of that name, received in the form of its
-    annotation (a LazyFrame without one); one annotated `Partition` receives the partition.
+    annotation (a LazyFrame without one); one annotated `Partition` receives the partition, and
+    one annotated `list[Partition]` adjacent ones, as many as `batch=` of the partitioning allows.
     `upstream` says what differs: a list of names or assets, or a dict from parameter to a name,
     an asset, a `Window`, a dict of keys or an object with `keys()`. `version` stands for the code
     in the fingerprint, and `storage` is the kind of file that each version is. Without keywords it
@@ -77,9 +79,11 @@ def asset(
         _check_function(function)
         where = defined_at(function)
         parameters = read_parameters(function, where)
+        parts = checked_partitions(partitions, where)
+        check_batched(parameters, parts, where)
         return Asset(
             name=checked_name(name or function.__name__, where),
-            partitions=checked_partitions(partitions, where),
+            partitions=parts,
             owner=checked_text("owner", owner, where),
             tags=checked_tags(tags, where),
             description=getdoc(function) or "",

@@ -14,7 +14,8 @@ from millgate.model.asset import Env, Form
 
 _FORMS = {form.value: form for form in Form}
 _PARTITION = "millgate.Partition"
-_PARTITIONS = re.compile(r"[\w.]+\[millgate\.Partition(, Ellipsis)?\]")
+_MANY = "list[millgate.Partition]"
+_OTHERWISE_MANY = re.compile(r"[\w.]+\[millgate\.Partition(, Ellipsis)?\]")
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,14 @@ class Received:
 
 @dataclass(frozen=True)
 class Parameters:
-    """The parameters of a function by what they receive; `taken` are those with a default."""
+    """The parameters of a function by what they receive; `taken` are those with a default.
+
+    `partition` receives the partition, or the list of them if it `takes_many`.
+    """
 
     upstreams: Mapping[str, Received]
     partition: str | None
+    takes_many: bool
     tables: tuple[str, Received] | None
     settings: Mapping[str, Env]
     taken: frozenset[str]
@@ -48,15 +53,15 @@ def read_parameters(function: Callable[..., Any], where: str) -> Parameters:
     signature, scope = signature_of(function), Scope(function)
     upstreams: dict[str, Received] = {}
     settings: dict[str, Env] = {}
-    partitions: list[str] = []
+    partitions: dict[str, bool] = {}
     taken: set[str] = set()
     tables: tuple[str, Received] | None = None
     for name, parameter in signature.parameters.items():
         if parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.VAR_POSITIONAL):
             raise _only_by_name(name, parameter, where)
         annotation = spelled(parameter.annotation, scope)
-        if annotation.members == (_PARTITION,):
-            partitions.append(name)
+        if annotation.members in ((_PARTITION,), (_MANY,)):
+            partitions[name] = annotation.members == (_MANY,)
         elif isinstance(parameter.default, Env):
             settings[name] = parameter.default
             taken.add(name)
@@ -75,7 +80,8 @@ def read_parameters(function: Callable[..., Any], where: str) -> Parameters:
     returned = spelled(signature.return_annotation, scope)
     return Parameters(
         upstreams=upstreams,
-        partition=partitions[0] if partitions else None,
+        partition=next(iter(partitions), None),
+        takes_many=any(partitions.values()),
         tables=tables,
         settings=settings,
         taken=frozenset(taken),
@@ -86,11 +92,11 @@ def read_parameters(function: Callable[..., Any], where: str) -> Parameters:
 def _received(name: str, annotation: Spelled, where: str) -> Received:
     if annotation.members == (ANYTHING,):
         return Received(optional=annotation.optional)
-    if any(_PARTITIONS.fullmatch(member) for member in annotation.members):
+    if any(_OTHERWISE_MANY.fullmatch(member) for member in annotation.members):
         raise DeclarationError(
-            f"{name}: {annotation} asks for many partitions at once, which is not possible yet",
+            f"{name}: {annotation} is not how adjacent partitions are received",
             where=where,
-            fix="take one, annotated Partition: each partition is a call of its own",
+            fix=f"annotate it as {name}: list[Partition]",
         )
     if len(annotation.members) != 1 or annotation.members[0] not in _FORMS:
         raise DeclarationError(

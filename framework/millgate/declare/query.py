@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from millgate.declare.reads import tables_read
 from millgate.declare.syntax import named_parameters, parse
 from millgate.errors import BadQuery, did_you_mean
+from millgate.model.dimension import Dimension
 from millgate.model.partition import Partitions
 
 __all__ = [
@@ -50,6 +51,8 @@ def check_parameters(names: Iterable[str], partitions: Partitions, where: str) -
     for name in names:
         if name in known:
             continue
+        if partitions.batched is not None and name in ("partition_key", partitions.batched.name):
+            raise _of_one_partition(name, partitions.batched, where)
         if name.isdigit():
             what = "the query has a parameter without a name"
         else:
@@ -65,4 +68,16 @@ def known_parameters(partitions: Partitions) -> tuple[str, ...]:
     if not partitions.dimensions:
         return ()
     window = ("partition_start", "partition_end") if partitions.time else ()
-    return ("partition_key", *window, *partitions.names)
+    if partitions.batched is None:
+        return ("partition_key", *window, *partitions.names)
+    others = (name for name in partitions.names if name != partitions.batched.name)
+    return ("partition_keys", *window, *others)
+
+
+def _of_one_partition(name: str, along: Dimension, where: str) -> BadQuery:
+    return BadQuery(
+        f"${name} is the key of one partition, and batch={along.batch} computes several as one",
+        where=where,
+        fix=f"select the column {along.name}, and where rows must be chosen write such as "
+        f"WHERE list_contains($partition_keys, {along.name}); or leave batch= out",
+    )

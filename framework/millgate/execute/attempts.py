@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 from millgate.execute.failure import Failure
-from millgate.execute.order import Order, Product, Worked
+from millgate.execute.order import Batch, Order, Product, Result, Worked
 from millgate.execute.places import Place
 from millgate.execute.trying import Tried
 from millgate.model.asset import Retry
 from millgate.model.duration import parse_duration
-from millgate.model.record import Attempt, Judgement
+from millgate.model.record import Attempt
 
 _T = TypeVar("_T")
 
@@ -33,7 +34,7 @@ class _Failed(Exception):
 
 
 def work(
-    order: Order,
+    batch: Batch,
     place: Place,
     *,
     root: Path,
@@ -41,42 +42,44 @@ def work(
     clock: Callable[[], datetime],
     stop: threading.Event,
 ) -> Worked:
-    """The step carried out at `place`: tried as often as its asset declares, never raising.
+    """The orders carried out at `place`: tried as often as their asset declares, never raising.
 
-    Once `stop` is set nothing is tried again.
+    A batch is tried as a whole, and each of its steps has a record of every try. Once `stop` is
+    set nothing is tried again.
     """
     attempts: list[Attempt] = []
+    numbers = count(1)
 
-    def once() -> Product | Judgement:
-        number = len(attempts) + 1
-        log = log_path(order.run, order.asset.name, order.partition.key, number)
+    def once() -> tuple[Result, ...]:
+        number = next(numbers)
+        log = log_path(batch.run, batch.asset.name, batch.orders[0].partition.key, number)
         began = clock()
-        tried = place.attempt(_of_its_own(order, number), log)
-        ended = clock()
-        attempt = Attempt(order.step_id, number, "succeeded", began, ended)
-        attempts.append(_recorded(replace(attempt, log_path=_shown(log, root)), tried))
-        if tried.result is None:
-            assert tried.failure is not None
+        tried = place.attempt(_of_its_own(batch, number), log)
+        try_ = Attempt(0, number, "succeeded", began, clock(), log_path=_shown(log, root))
+        attempts.extend(_recorded(try_, batch, tried))
+        if tried.failure is not None:
             raise _Failed(tried.failure, tried.again)
-        return tried.result
+        return tried.results
 
     try:
-        result = _retried(once, order.asset.retries, stop)
+        results = _retried(once, batch.asset.retries, stop)
     except _Failed as failed:
         last = failed.failure
-        return Worked(
-            order, tuple(attempts), message=f"{last.kind}: {last.message}", detail=last.detail
-        )
-    if isinstance(result, Judgement):
-        return Worked(order, tuple(attempts), judgement=result)
-    return Worked(order, tuple(attempts), product=result)
+        told = f"{last.kind}: {last.message}"
+        return Worked(tuple(attempts), message=told, detail=last.detail)
+    return Worked(tuple(attempts), results)
 
 
-def _of_its_own(order: Order, number: int) -> Order:
-    """The order of one try, whose files no earlier try that is cut off can still write to."""
+def _of_its_own(batch: Batch, number: int) -> Batch:
+    """The orders of one try, whose files no earlier try that is cut off can still write to."""
     if number == 1:
-        return order
-    return replace(order, staged=order.staged.with_suffix(f".{number}.parquet"))
+        return batch
+
+    def apart(order: Order) -> Order:
+        suffix = f".{number}{order.staged.suffix}"
+        return replace(order, staged=order.staged.with_suffix(suffix))
+
+    return Batch(tuple(map(apart, batch.orders)))
 
 
 def _shown(log: Path, root: Path) -> str | None:
@@ -106,18 +109,22 @@ def _retried(once: Callable[[], _T], retry: Retry, stop: threading.Event) -> _T:
     return retrying(once)
 
 
-def _recorded(attempt: Attempt, tried: Tried) -> Attempt:
-    result, failure = tried.result, tried.failure
-    if failure is not None:
-        return replace(
+def _recorded(attempt: Attempt, batch: Batch, tried: Tried) -> Iterator[Attempt]:
+    """The record of a try for each of the steps."""
+    if (failure := tried.failure) is not None:
+        attempt = replace(
             attempt,
             status="failed",
             error_type=failure.kind,
             error=failure.detail,
             error_line=failure.at,
         )
-    if isinstance(result, Product):
-        return replace(
-            attempt, compute_s=result.compute_s, gate_s=result.gate_s, write_s=result.write_s
-        )
-    return replace(attempt, gate_s=(attempt.finished_at - attempt.started_at).total_seconds())
+        yield from (replace(attempt, step=order.step_id) for order in batch.orders)
+    for order, result in zip(batch.orders, tried.results, strict=False):
+        attempt = replace(attempt, step=order.step_id)
+        if isinstance(result, Product):
+            times = result.compute_s, result.gate_s, result.write_s
+            yield replace(attempt, compute_s=times[0], gate_s=times[1], write_s=times[2])
+        else:
+            judging = attempt.finished_at - attempt.started_at
+            yield replace(attempt, gate_s=judging.total_seconds())

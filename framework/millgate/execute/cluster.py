@@ -17,11 +17,11 @@ from uuid import uuid4
 from millgate.errors import UsageError, WorkerLost
 from millgate.execute import worker
 from millgate.execute.mill import Mill
-from millgate.execute.order import Order
+from millgate.execute.order import Batch
 from millgate.execute.places import processors
 from millgate.execute.spawning import main_left_out, sigint_blocked
 from millgate.execute.trying import Tried, not_tried
-from millgate.execute.written_order import WrittenOrder, write_order
+from millgate.execute.written_order import WrittenBatch, write_batch
 
 _CONNECT = "10s"
 
@@ -39,20 +39,21 @@ class Cluster:
         self._running: set[Path] = set()
         self.width = width
 
-    def attempt(self, order: Order, log: Path) -> Tried:
-        self._running.add(order.staged)
+    def attempt(self, batch: Batch, log: Path) -> Tried:
+        running = batch.orders[0].staged
+        self._running.add(running)
         try:
-            message = write_order(order, self._mill, log)
+            message = write_batch(batch, self._mill, log)
             return self._executor.submit(attempt_unless_begun, message, uuid4().hex).result()
         except (Exception, CancelledError) as error:
             lost = WorkerLost(
-                f"the cluster lost {order.step}: {str(error) or type(error).__name__}",
-                where=order.asset.defined_in,
+                f"the cluster lost {batch}: {str(error) or type(error).__name__}",
+                where=batch.asset.defined_in,
                 fix="see the logs of the cluster's workers",
             )
             return not_tried(lost, self._mill.root, again=True)
         finally:
-            self._running.discard(order.staged)
+            self._running.discard(running)
 
     def leave(self) -> bool:
         for pid in self._own() if self._running else ():
@@ -62,19 +63,19 @@ class Cluster:
         return False
 
 
-def attempt_unless_begun(written: WrittenOrder, sent: str) -> Tried:
+def attempt_unless_begun(written: WrittenBatch, sent: str) -> Tried:
     """Carry out what was sent under an id, and only once.
 
     Dask hands what a dead worker had to another one by itself; here the death costs the step one
     attempt, and its `Retry` says whether there is another.
     """
-    begun = Path(f"{written.staged}.{sent}")
+    begun = Path(f"{written.orders[0].staged}.{sent}")
     begun.parent.mkdir(parents=True, exist_ok=True)
     try:
         begun.touch(exist_ok=False)
     except FileExistsError:
         lost = WorkerLost(
-            f"the worker of {written.step} ended",
+            f"the worker of {written} ended",
             where=written.defined_in,
             fix="see the logs of the cluster's workers",
         )

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from millgate.declare.query import check_parameters, named_parameters, statement_reads
 from millgate.errors import BadQuery, BadResult, DeclarationError, MissingSetting
-from millgate.execute.order import Order, ResolvedInput
+from millgate.execute.order import Batch, ResolvedInput
 from millgate.model.asset import Asset, Form, Source
-from millgate.model.partition import Partition
 from millgate.store import reading, views
 
 if TYPE_CHECKING:
@@ -69,16 +68,17 @@ def settings_of(asset: Asset) -> dict[str, str]:
     return {name: os.environ[env.variable] for name, env in asset.settings.items()}
 
 
-def compute(order: Order) -> Any:
-    """What the asset returns for the step: any of the result types a user may return."""
-    asset = order.asset
+def compute(batch: Batch) -> Any:
+    """What the asset returns for the partitions: any of the result types a user may return."""
+    asset = batch.asset
     if asset.query is not None:
-        return _run_query(order, asset.query.sql, asset.query.parameters)
+        return _run_query(batch, asset.query.sql, asset.query.parameters)
     arguments: dict[str, Any] = {
-        given.declared.parameter: _load(given, order) for given in order.inputs
+        given.declared.parameter: _load(given, batch) for given in batch.inputs
     }
     if asset.partition_parameter is not None:
-        arguments[asset.partition_parameter] = order.partition
+        many = asset.partitions.batched is not None
+        arguments[asset.partition_parameter] = batch.partitions if many else batch.partitions[0]
     assert asset.function is not None
     result = asset.function(**arguments, **settings_of(asset))
     if not asset.returns_sql:
@@ -91,42 +91,49 @@ def compute(order: Order) -> Any:
         )
     named = named_parameters(result)
     check_parameters(named, asset.partitions, asset.defined_in)
-    _check_returned_query(result, order)
-    return _run_query(order, result, named)
+    _check_returned_query(result, batch)
+    return _run_query(batch, result, named)
 
 
-def _check_returned_query(sql: str, order: Order) -> None:
-    known = {given.declared.parameter for given in order.inputs}
+def _check_returned_query(sql: str, batch: Batch) -> None:
+    known = {given.declared.parameter for given in batch.inputs}
     lowered = {name.lower() for name in known}
-    strangers = sorted(statement_reads(sql, order.asset.defined_in) - lowered)
+    strangers = sorted(statement_reads(sql, batch.asset.defined_in) - lowered)
     if strangers:
         raise BadQuery(
             f"the returned SQL reads {', '.join(strangers)}, which is no parameter",
-            where=order.asset.defined_in,
+            where=batch.asset.defined_in,
             fix=f"its parameters are {', '.join(sorted(known)) or 'none'}",
         )
 
 
-def _run_query(order: Order, sql: str, named: tuple[str, ...]) -> Any:
+def _run_query(batch: Batch, sql: str, named: tuple[str, ...]) -> Any:
     connection = scratch()
-    for given in order.inputs:
-        relation = _load(given, order, Form.RELATION)
+    for given in batch.inputs:
+        relation = _load(given, batch, Form.RELATION)
         if relation is None:
-            raise _unknown_columns(given, order)
+            raise _unknown_columns(given, batch)
         name = views.quoted(given.declared.parameter)
         relation.create_view(given.declared.parameter, replace=True)
         connection.execute(f"CREATE OR REPLACE VIEW production.{name} AS FROM main.{name}")
-    values = sql_parameters(order.partition)
+    values = _parameters(batch)
     return connection.sql(sql, params={name: values[name] for name in named})
 
 
-def sql_parameters(partition: Partition) -> Mapping[str, Any]:
-    """The values of `$partition_key`, `$partition_start`, `$partition_end` and each dimension."""
+def _parameters(batch: Batch) -> Mapping[str, Any]:
+    """The values of `$partition_key`, `$partition_start`, `$partition_end` and each dimension.
+
+    Of a batch the start is that of the first partition and the end that of the last, and
+    `$partition_keys` lists its keys along the dimension that it goes along.
+    """
+    first, last = batch.partitions[0], batch.partitions[-1]
+    along = batch.asset.partitions.batched
     return {
-        "partition_key": partition.key,
-        "partition_start": _naive(partition.start),
-        "partition_end": _naive(partition.end),
-        **partition.columns,
+        "partition_key": first.key,
+        "partition_keys": [p[along.name] for p in batch.partitions] if along else [],
+        "partition_start": _naive(first.start),
+        "partition_end": _naive(last.end),
+        **first.columns,
     }
 
 
@@ -134,13 +141,13 @@ def _naive(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=None)
 
 
-def _load(given: ResolvedInput, order: Order, form: Form | None = None) -> Any:
+def _load(given: ResolvedInput, batch: Batch, form: Form | None = None) -> Any:
     """The input in the form that the parameter asks for."""
     form = form or given.declared.form
     if not given.versions and given.declared.optional:
         return None
     if not given.versions and given.schema is None and not isinstance(given.upstream, Source):
-        raise _unknown_columns(given, order)
+        raise _unknown_columns(given, batch)
     return loaded(given, form, scratch() if form is Form.RELATION else thread_connection())
 
 
@@ -155,10 +162,10 @@ def loaded(given: ResolvedInput, form: Form, connection: duckdb.DuckDBPyConnecti
     return reading.read_versions(versions, form, given.schema, upstream.partitions, connection)
 
 
-def _unknown_columns(given: ResolvedInput, order: Order) -> DeclarationError:
+def _unknown_columns(given: ResolvedInput, batch: Batch) -> DeclarationError:
     parameter, name = given.declared.parameter, given.upstream.name
     return DeclarationError(
-        f"{order.step} needs no key of {name}, whose columns are not known yet",
-        where=order.asset.defined_in,
+        f"{batch} needs no key of {name}, whose columns are not known yet",
+        where=batch.asset.defined_in,
         fix=f"annotate it as {parameter}: pl.LazyFrame | None, or give {name} a gate with a schema",
     )

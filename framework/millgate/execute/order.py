@@ -1,10 +1,11 @@
-"""What a worker is told: one step with its inputs resolved to versions; and what it hands back."""
+"""What a worker is told: steps with their inputs resolved to versions; and what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class ResolvedInput:
 
 @dataclass(frozen=True)
 class Order:
-    """Everything one step needs to be carried out, away from the coordinator."""
+    """Everything one partition needs to be worked on, away from the coordinator."""
 
     step: Step
     step_id: int
@@ -93,6 +94,54 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Orders for adjacent partitions of an asset, carried out in one try; mostly it is one."""
+
+    orders: tuple[Order, ...]
+
+    @property
+    def asset(self) -> Asset:
+        return self.orders[0].asset
+
+    @property
+    def run(self) -> int:
+        return self.orders[0].run
+
+    @property
+    def partitions(self) -> list[Partition]:
+        return [order.partition for order in self.orders]
+
+    @cached_property
+    def inputs(self) -> tuple[ResolvedInput, ...]:
+        """What the computation receives: each version that any of the partitions reads, once."""
+        first, *others = self.orders
+        if not others:
+            return first.inputs
+        read: dict[str, dict[int, Version]] = {}
+        for order in self.orders:
+            for given in order.inputs:
+                versions = read.setdefault(given.declared.parameter, {})
+                versions.update((v.materialization, v) for v in given.versions)
+        return tuple(
+            replace(given, versions=_in_key_order(read[given.declared.parameter].values()))
+            for given in first.inputs
+        )
+
+    @property
+    def sources(self) -> Mapping[str, Observation]:
+        """What the source files looked like, of all of the partitions."""
+        return {name: seen for order in self.orders for name, seen in order.sources.items()}
+
+    def __str__(self) -> str:
+        first, last = self.orders[0].step, self.orders[-1].step
+        return str(first) if first is last else f"{first}..{last.key}"
+
+
+def _in_key_order(versions: Iterable[Version]) -> tuple[Version, ...]:
+    return tuple(sorted(versions, key=lambda v: tuple(v.partition.columns.values())))
+
+
+@dataclass(frozen=True)
 class Product:
     """A computed and judged partition in staging.
 
@@ -123,13 +172,15 @@ class Refused:
     bytes: int
 
 
+Result = Product | Judgement
+"""What an order comes to: a version, or a judgement of the one that is live."""
+
+
 @dataclass(frozen=True)
 class Worked:
-    """What came back from a worker: a product or a judgement, or neither and the error."""
+    """What came back from a worker: what it did for each order, or nothing and the error."""
 
-    order: Order
     attempts: tuple[Attempt, ...]
-    product: Product | None = None
-    judgement: Judgement | None = None
+    results: tuple[Result, ...] = ()
     message: str = ""
     detail: str = ""

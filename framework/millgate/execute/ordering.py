@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
 
 from millgate.execute.mill import Mill
-from millgate.execute.order import Order, ResolvedInput
+from millgate.execute.order import Batch, Order, ResolvedInput
 from millgate.execute.versions import Versions
 from millgate.model.record import Outcome
 from millgate.model.state import Left, Live, State
@@ -62,6 +63,19 @@ def order_of(
         beside_fingerprint=looked_at(beside),
         staged=mill.layout.staged(run, materialization, STORAGES[asset.storage].suffix),
     )
+
+
+def leading(orders: Sequence[Order]) -> Batch:
+    """The first of some orders with those after it that can be carried out as one with it."""
+    partitions = orders[0].asset.partitions
+    count = 1
+    if orders[0].step.action == "make" and partitions.batched is not None:
+        adjacent = (
+            after.step.action == "make" and partitions.follows(before.step.key, after.step.key)
+            for before, after in pairwise(orders)
+        )
+        count += sum(1 for _ in takewhile(bool, adjacent))
+    return Batch(tuple(orders[:count]))
 
 
 def looked_at(beside: Sequence[ResolvedInput]) -> str:

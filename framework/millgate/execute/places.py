@@ -10,7 +10,7 @@ from typing import Protocol
 
 from millgate.errors import UsageError
 from millgate.execute.mill import Mill
-from millgate.execute.order import Order
+from millgate.execute.order import Batch
 from millgate.execute.trying import Tried, try_once
 from millgate.model.placement import Placement
 from millgate.model.step import Plan
@@ -21,7 +21,7 @@ class Place(Protocol):
 
     width: int
 
-    def attempt(self, order: Order, log: Path) -> Tried:
+    def attempt(self, batch: Batch, log: Path) -> Tried:
         """What came of the try; it never raises."""
 
     def leave(self) -> bool:
@@ -35,10 +35,10 @@ class Threads:
         self._mill = mill
         self.width = width
 
-    def attempt(self, order: Order, log: Path) -> Tried:
+    def attempt(self, batch: Batch, log: Path) -> Tried:
         mill = self._mill
-        gate = mill.gates[order.asset.name]
-        return try_once(order, gate, root=mill.root, log=log, clock=mill.clock)
+        gate = mill.gates[batch.asset.name]
+        return try_once(batch, gate, root=mill.root, log=log, clock=mill.clock)
 
     def leave(self) -> bool:
         return False

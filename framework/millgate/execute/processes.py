@@ -19,10 +19,10 @@ from queue import LifoQueue
 from millgate.errors import TimedOut, WorkerLost
 from millgate.execute import worker
 from millgate.execute.mill import Mill
-from millgate.execute.order import Order
+from millgate.execute.order import Batch
 from millgate.execute.spawning import main_left_out, sigint_blocked
 from millgate.execute.trying import Tried, not_tried
-from millgate.execute.written_order import WrittenOrder, write_order
+from millgate.execute.written_order import WrittenBatch, write_batch
 
 _HARD_TO_KILL_S = 5.0
 _POLL_S = 0.005
@@ -40,10 +40,10 @@ class Processes:
             self._idle.put(slot)
         self.width = width
 
-    def attempt(self, order: Order, log: Path) -> Tried:
+    def attempt(self, batch: Batch, log: Path) -> Tried:
         slot = self._idle.get()
         try:
-            return self._attempt(slot, order, log)
+            return self._attempt(slot, batch, log)
         finally:
             self._idle.put(slot)
 
@@ -52,24 +52,24 @@ class Processes:
             slot.close()
         return True
 
-    def _attempt(self, slot: _Slot, order: Order, log: Path) -> Tried:
-        retries = order.asset.retries
+    def _attempt(self, slot: _Slot, batch: Batch, log: Path) -> Tried:
+        retries = batch.asset.retries
         try:
-            slot.start(self._mill.root, self._mill.folder, order.run)
-            return slot.attempt(write_order(order, self._mill, log), retries.timeout_s)
+            slot.start(self._mill.root, self._mill.folder, batch.run)
+            return slot.attempt(write_batch(batch, self._mill, log), retries.timeout_s)
         except TimeoutError:
             slot.end()
             error = TimedOut(
-                f"{order.step} took longer than its time-out of {retries.timeout}",
-                where=order.asset.defined_in,
+                f"{batch} took longer than its time-out of {retries.timeout}",
+                where=batch.asset.defined_in,
                 fix="give it more time, or make it faster",
             )
             return not_tried(error, self._mill.root, again=True)
         except Exception as broken:
             ended = slot.end() if isinstance(broken, BrokenExecutor) else ""
             lost = WorkerLost(
-                f"the worker of {order.step} {ended or f'is gone: {broken}'}",
-                where=order.asset.defined_in,
+                f"the worker of {batch} {ended or f'is gone: {broken}'}",
+                where=batch.asset.defined_in,
                 fix="see the attempt's output; SIGKILL often means that memory ran out: fewer "
                 "--workers leave more for each",
             )
@@ -103,9 +103,9 @@ class _Slot:
             self.close()
         pool.submit(worker.open_project, str(root), str(folder), run).result()
 
-    def attempt(self, order: WrittenOrder, timeout_s: float | None) -> Tried:
+    def attempt(self, batch: WrittenBatch, timeout_s: float | None) -> Tried:
         assert self._pool is not None
-        return self._pool.submit(worker.attempt, order).result(timeout_s)
+        return self._pool.submit(worker.attempt, batch).result(timeout_s)
 
     def end(self) -> str:
         """Kill the worker, with what it started; how it had ended if it had."""

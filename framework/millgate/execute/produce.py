@@ -1,4 +1,4 @@
-"""One step from its inputs to a judged partition in staging."""
+"""Partitions from their inputs to judged versions in staging."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from millgate.execute.compute import compute
 from millgate.execute.deriving import footer
-from millgate.execute.order import Order, Product, Refused
+from millgate.execute.order import Batch, Order, Product, Refused
 from millgate.execute.settle import Frame, Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
 from millgate.execute.standing import surroundings
@@ -25,17 +25,34 @@ from millgate.store import digest, reading, writing
 from millgate.store.storage import Storage, storage_at
 
 
-def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> Product:
-    """The step's partition: computed, judged and written to staging.
+def produce(batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]) -> tuple[Product, ...]:
+    """The partitions of a batch: computed as one, each judged by itself and written to staging.
 
     A result that is in memory is judged there and written once. One that streams is written
     first and judged in a scan of what was written; it is written again only if rows leave it.
+    What computing took is shared out evenly.
     """
     began = perf_counter()
-    metadata = _footer(order)
-    settled = settle(compute(order), order, gate.declared, metadata)
-    check_unchanged(order.sources, order.asset.name)
-    computed, now = perf_counter(), clock()
+    footers = [_footer(order) for order in batch.orders]
+    settled = settle(compute(batch), batch, gate.declared, footers)
+    check_unchanged(batch.sources, batch.asset.name)
+    share_s, now = (perf_counter() - began) / len(settled), clock()
+    return tuple(
+        _produced(each, order, gate, now, metadata, share_s)
+        for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
+    )
+
+
+def _produced(
+    settled: Settled,
+    order: Order,
+    gate: CompiledGate,
+    now: datetime,
+    metadata: Mapping[str, Any],
+    compute_s: float,
+) -> Product:
+    """A computed partition, judged and written."""
+    began = perf_counter()
     evaluation = gate.evaluate(
         settled.frame,
         columns=_accepted_schema(settled, gate, storage_at(order.staged)),
@@ -52,8 +69,8 @@ def produce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
         evaluation.judgement,
         accepted,
         refused,
-        compute_s=computed - began,
-        gate_s=judged - computed,
+        compute_s=compute_s,
+        gate_s=judged - began,
         write_s=perf_counter() - judged,
     )
 

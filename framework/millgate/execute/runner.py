@@ -10,22 +10,22 @@ from dataclasses import replace
 from itertools import count
 
 from millgate.execute.attempts import work
-from millgate.execute.board import Board, StepId
+from millgate.execute.board import Board
 from millgate.execute.committing import Finished, Group, enter
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
 from millgate.execute.interrupt import Interrupt
 from millgate.execute.limits import Limits
 from millgate.execute.mill import Mill
-from millgate.execute.order import Order, Product, Version, Worked
-from millgate.execute.ordering import Spared, order_of, reconsidered
+from millgate.execute.order import Batch, Order, Product, Result, Version, Worked
+from millgate.execute.ordering import Spared, leading, order_of, reconsidered
 from millgate.execute.places import Place
 from millgate.execute.proposal import Proposal
 from millgate.execute.versions import Versions
 from millgate.gate.contract import breaks_contract
 from millgate.model.record import Judged, Judgement, Outcome, Run, materialization_id
 from millgate.model.request import Done, Report, Watcher
-from millgate.model.step import Step
+from millgate.model.step import Step, StepId
 
 Replan = Callable[[Collection[StepId]], Proposal | None]
 """The steps that a new plan has beside those that are done already; None if there are none."""
@@ -62,7 +62,7 @@ class Runner:
         self._stop = threading.Event()
         self._ordinals: Iterator[int] = count(1)
         self._step_ids: Iterator[int] = count(1)
-        self._running: dict[Future[Worked], Order] = {}
+        self._running: dict[Future[Worked], Batch] = {}
         self._group = Group()
         self._uncommitted: list[Done] = []
         self._done: list[Done] = []
@@ -191,41 +191,47 @@ class Runner:
         )
 
     def _submit(self) -> None:
-        """Hand out ready steps until every worker has one and one waits."""
-        while len(self._running) <= self._place.width and (step := self._board.take()):
-            blocker = step.cause.of if step.action == "blocked" else self._board.blocker(step)
-            if blocker is not None:
-                why = f"{step.cause.kind}: {blocker}" if step.action == "blocked" else blocker
-                self._settled(step, "blocked", f"by {why}", stopped_by=blocker)
+        """Hand out ready steps until every worker has something to do and something waits."""
+        while len(self._running) <= self._place.width and (unit := self._board.take()):
+            orders = [order for step in unit if (order := self._ordered(step)) is not None]
+            if not orders:
                 continue
-            made = materialization_id(self._run.id, next(self._ordinals))
-            number = materialization_id(self._run.id, next(self._step_ids))
-            inputs = self._versions.resolve(step, self._board)
-            order = order_of(step, inputs, self._mill, self._versions, self._run.id, made, number)
-            left = reconsidered(
-                order,
-                self._state,
-                self._mill.gates[step.asset].fingerprint,
-                self._versions,
-                enforces=self._plan.enforces,
-            )
-            if isinstance(left, Spared):
-                self._settled(step, left.outcome, left.message, stopped_by=left.stopped_by)
-                continue
-            self._watcher.started(step)
-            self._start(left)
+            batch = leading(orders)
+            if later := {order.step.id for order in orders[len(batch.orders) :]}:
+                self._board.put_back(tuple(step for step in unit if step.id in later))
+            for order in batch.orders:
+                self._watcher.started(order.step)
+            self._start(batch)
 
-    def _start(self, order: Order) -> None:
+    def _ordered(self, step: Step) -> Order | None:
+        """What is to be done for a step; None where that is nothing, and it is settled."""
+        blocker = step.cause.of if step.action == "blocked" else self._board.blocker(step)
+        if blocker is not None:
+            why = f"{step.cause.kind}: {blocker}" if step.action == "blocked" else blocker
+            self._settled(step, "blocked", f"by {why}", stopped_by=blocker)
+            return None
+        made = materialization_id(self._run.id, next(self._ordinals))
+        number = materialization_id(self._run.id, next(self._step_ids))
+        inputs = self._versions.resolve(step, self._board)
+        order = order_of(step, inputs, self._mill, self._versions, self._run.id, made, number)
+        gate = self._mill.gates[step.asset].fingerprint
+        left = reconsidered(order, self._state, gate, self._versions, enforces=self._plan.enforces)
+        if isinstance(left, Spared):
+            self._settled(step, left.outcome, left.message, stopped_by=left.stopped_by)
+            return None
+        return left
+
+    def _start(self, batch: Batch) -> None:
         future = self._pool.submit(
             work,
-            order,
+            batch,
             self._place,
             root=self._mill.root,
             log_path=self._mill.layout.log_file,
             clock=self._mill.clock,
             stop=self._stop,
         )
-        self._running[future] = order
+        self._running[future] = batch
 
     def _collect(self, timeout_s: float) -> None:
         """Take in the results that are there, waiting for the first one."""
@@ -233,33 +239,38 @@ class Runner:
             return
         finished, _ = wait(self._running, timeout=timeout_s, return_when=FIRST_COMPLETED)
         for future in finished:
-            order = self._running.pop(future)
-            self._take_in(order, future.result())
+            batch = self._running.pop(future)
+            self._take_in(batch, future.result())
 
-    def _take_in(self, order: Order, worked: Worked) -> None:
-        step = order.step
-        if worked.product is not None and not self._keeps_contract(order, worked.product):
-            self._start(replace(order, live_schema=self._versions.schema(order.asset.name)))
+    def _take_in(self, batch: Batch, worked: Worked) -> None:
+        found = tuple(zip(batch.orders, worked.results, strict=False))
+        if not all(self._keeps_contract(order, result) for order, result in found):
+            schema = self._versions.schema(batch.asset.name)
+            self._start(Batch(tuple(replace(o, live_schema=schema) for o in batch.orders)))
             return
         self._group.attempts.extend(worked.attempts)
-        if worked.product is not None:
-            self._note_enforced(order, worked.product)
-            self._take_product(order, worked.product)
-        elif worked.judgement is not None:
-            assert order.live is not None
-            self._group.rejudged.append(self._judged(order.live.materialization, worked.judgement))
-            failing = worked.judgement.verdict != "promote"
-            message = judgement_message(worked.judgement)
-            self._settled(step, "judged", message, failing=failing, step_id=order.step_id)
-        else:
+        for order, result in found:
+            if isinstance(result, Product):
+                self._note_enforced(order, result)
+                self._take_product(order, result)
+            else:
+                self._take_judgement(order, result)
+        for order in batch.orders[len(found) :]:
             self._settled(
-                step,
+                order.step,
                 "failed",
                 worked.message,
                 detail=worked.detail,
-                stopped_by=str(step),
+                stopped_by=str(order.step),
                 step_id=order.step_id,
             )
+
+    def _take_judgement(self, order: Order, judgement: Judgement) -> None:
+        assert order.live is not None
+        self._group.rejudged.append(self._judged(order.live.materialization, judgement))
+        failing = judgement.verdict != "promote"
+        message = judgement_message(judgement)
+        self._settled(order.step, "judged", message, failing=failing, step_id=order.step_id)
 
     def _note_enforced(self, order: Order, product: Product) -> None:
         """Judge a live version that leaves, unless today's gate has judged it before."""
@@ -268,15 +279,17 @@ class Runner:
             if live.gate_fingerprint != product.judgement.gate_fingerprint:
                 self._group.rejudged.append(self._judged(live.materialization, product.judgement))
 
-    def _keeps_contract(self, order: Order, product: Product) -> bool:
+    def _keeps_contract(self, order: Order, result: Result) -> bool:
         """Whether a version judged by an older live schema also fits today's.
 
         Another partition of the same asset may have been accepted in the meantime.
         """
         schema = self._versions.schema(order.asset.name)
-        if product.accepted is None or schema is None or schema is order.live_schema:
+        if isinstance(result, Judgement) or result.accepted is None:
             return True
-        return not breaks_contract(schema, product.materialization.schema, order.asset.gate)
+        if schema is None or schema is order.live_schema:
+            return True
+        return not breaks_contract(schema, result.materialization.schema, order.asset.gate)
 
     def _take_product(self, order: Order, product: Product) -> None:
         made, judgement = product.materialization, product.judgement

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,13 @@ import polars as pl
 import pyarrow as pa
 
 from millgate.errors import BadResult
-from millgate.execute.order import Order
+from millgate.execute.order import Batch, Order
+from millgate.model.asset import Asset
+from millgate.model.dimension import Dimension
 from millgate.model.partition import Partition
 from millgate.model.schema import Schema
 from millgate.store import types, writing
+from millgate.store.splitting import Target, split
 from millgate.store.storage import storage_at
 from millgate.store.streams import frame_of, is_storable
 
@@ -31,17 +34,40 @@ class Settled:
 
 
 def settle(
-    result: Any, order: Order, declared: Mapping[str, Any], metadata: Mapping[str, Any]
-) -> Settled:
-    """The result as a frame with typed columns; streams go to `order.staged` first.
+    result: Any, batch: Batch, declared: Mapping[str, Any], metadata: Sequence[Mapping[str, Any]]
+) -> list[Settled]:
+    """The result as a frame with typed columns for each partition; streams go to their files first.
 
-    A column of nothing but nulls takes its type from the gate's schema or from the live
-    versions. Raises BadResult for what cannot be stored.
+    `metadata` is what the file of each partition carries. A column of nothing but nulls takes its
+    type from the gate's schema or from the live versions. Raises BadResult for what cannot be
+    stored.
     """
+    if isinstance(result, pa.Table):
+        result = frame_of(result)
+    along = batch.asset.partitions.batched
+    if not is_storable(result):
+        raise _unstorable(result, batch.asset)
+    if along is None:
+        (order,), (carried,) = batch.orders, metadata
+        parts: Sequence[tuple[Frame, Path | None]] = [_as_frame(result, order, carried)]
+        _check_names(list(parts[0][0].collect_schema()), order)
+    else:
+        parts = _split(result, along, batch, metadata)
+    return [
+        _settled(frame, file, order, declared, carried)
+        for (frame, file), order, carried in zip(parts, batch.orders, metadata, strict=True)
+    ]
+
+
+def _settled(
+    frame: Frame,
+    file: Path | None,
+    order: Order,
+    declared: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+) -> Settled:
     storage = storage_at(order.staged)
-    frame, file = _as_frame(result, order, metadata)
     columns = frame.collect_schema()
-    _check_names(list(columns), order)
     untyped = [name for name, dtype in columns.items() if types.is_untyped(dtype)]
     if untyped:
         frame = frame.with_columns(
@@ -59,20 +85,53 @@ def settle(
 def _as_frame(result: Any, order: Order, metadata: Mapping[str, Any]) -> tuple[Frame, Path | None]:
     if isinstance(result, pl.DataFrame):
         return result, None
-    if isinstance(result, pa.Table):
-        return frame_of(result), None
-    if not is_storable(result):
-        raise BadResult(
-            f"{order.asset.name} returned {_described(result)}",
-            where=order.asset.defined_in,
-            fix="return a polars frame, a pyarrow Table or RecordBatchReader, a DuckDB relation, "
-            "or an iterator of frames",
-        )
     storage = storage_at(order.staged)
     if isinstance(result, pl.LazyFrame) and not storage.is_faithful:
         return result, None
     writing.write(result, order.staged, metadata)
     return storage.scan(order.staged), order.staged
+
+
+def _split(
+    result: Any, along: Dimension, batch: Batch, metadata: Sequence[Mapping[str, Any]]
+) -> Sequence[tuple[Frame, Path | None]]:
+    """The frame of each partition, with its file where it is written."""
+    first = batch.orders[0]
+
+    def check(columns: pl.Schema) -> None:
+        _check_names(list(columns), first)
+        if along.name not in columns:
+            raise _unsplittable(along, batch)
+        if not types.is_untyped(columns[along.name]):
+            _check_partition_columns(columns, first)
+
+    targets = {
+        order.partition[along.name]: Target(order.staged, carried)
+        for order, carried in zip(batch.orders, metadata, strict=True)
+    }
+    frames = split(result, along.name, targets, check, batch.asset.defined_in)
+    if frames is not None:
+        return [(frame, None) for frame in frames]
+    files = [order.staged for order in batch.orders]
+    return [(storage_at(file).scan(file), file) for file in files]
+
+
+def _unsplittable(along: Dimension, batch: Batch) -> BadResult:
+    return BadResult(
+        f"the result of {batch} has no column {along.name}, which says what is of which partition",
+        where=batch.asset.defined_in,
+        fix=f"return the column {along.name} too, grouped by it where rows are grouped; "
+        "or leave batch= out",
+    )
+
+
+def _unstorable(result: Any, asset: Asset) -> BadResult:
+    return BadResult(
+        f"{asset.name} returned {_described(result)}",
+        where=asset.defined_in,
+        fix="return a polars frame, a pyarrow Table or RecordBatchReader, a DuckDB relation, "
+        "or an iterator of frames",
+    )
 
 
 def _described(result: Any) -> str:

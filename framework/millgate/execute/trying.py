@@ -18,10 +18,10 @@ from millgate.errors import (
 from millgate.execute.capture import AttemptLog, into
 from millgate.execute.compute import clear_scratch, settings_of
 from millgate.execute.failure import Failure, describe
-from millgate.execute.order import Order, Product
+from millgate.execute.order import Batch, Result
 from millgate.execute.produce import enforce, judge_again, produce
 from millgate.gate.compiled import CompiledGate
-from millgate.model.record import Judgement
+from millgate.model.asset import Asset
 
 _HOPELESS = (BadResult, CodeChanged, DeclarationError, GateError, MissingSetting)
 """Errors that another try cannot mend."""
@@ -29,29 +29,30 @@ _HOPELESS = (BadResult, CodeChanged, DeclarationError, GateError, MissingSetting
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a try: its result, or how it failed and whether it may be tried again."""
+    """What came of a try: the result of each order, or how it failed and whether it may be tried
+    again."""
 
-    result: Product | Judgement | None = None
+    results: tuple[Result, ...] = ()
     failure: Failure | None = None
     again: bool = False
 
 
 def try_once(
-    order: Order, gate: CompiledGate, *, root: Path, log: Path, clock: Callable[[], datetime]
+    batch: Batch, gate: CompiledGate, *, root: Path, log: Path, clock: Callable[[], datetime]
 ) -> Tried:
-    """Carry out a step, never raising; what it prints goes to the file `log`.
+    """Carry out orders, never raising; what they print goes to the file `log`.
 
     `root` is the project's folder, whose frames an error is told by.
     """
     output = AttemptLog(log, {})
     try:
-        output = AttemptLog(log, _secrets(order))
+        output = AttemptLog(log, _secrets(batch.asset))
         with into(output):
-            return Tried(_carried_out(order, gate, clock))
+            return Tried(_carried_out(batch, gate, clock))
     # SystemExit and polars' panics are no Exceptions, and are still only this step's failure.
     except BaseException as error:
-        told = describe(error, root, order.asset.defined_in)
-        again = not isinstance(error, _HOPELESS) and order.asset.retries.covers(error)
+        told = describe(error, root, batch.asset.defined_in)
+        again = not isinstance(error, _HOPELESS) and batch.asset.retries.covers(error)
         return Tried(failure=_masked(told, output), again=again)
 
 
@@ -61,21 +62,22 @@ def not_tried(error: MillgateError, root: Path, *, again: bool = False) -> Tried
 
 
 def _carried_out(
-    order: Order, gate: CompiledGate, clock: Callable[[], datetime]
-) -> Product | Judgement:
-    if order.step.action == "judge":
-        return judge_again(order, gate)
-    if order.step.action == "enforce":
-        return enforce(order, gate, clock)
+    batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]
+) -> tuple[Result, ...]:
+    action = batch.orders[0].step.action
+    if action == "judge":
+        return tuple(judge_again(order, gate) for order in batch.orders)
+    if action == "enforce":
+        return tuple(enforce(order, gate, clock) for order in batch.orders)
     try:
-        return produce(order, gate, clock)
+        return produce(batch, gate, clock)
     finally:
         clear_scratch()
 
 
-def _secrets(order: Order) -> dict[str, str]:
-    values = settings_of(order.asset)
-    return {env.variable: values[name] for name, env in order.asset.settings.items()}
+def _secrets(asset: Asset) -> dict[str, str]:
+    values = settings_of(asset)
+    return {env.variable: values[name] for name, env in asset.settings.items()}
 
 
 def _masked(failure: Failure, log: AttemptLog) -> Failure:

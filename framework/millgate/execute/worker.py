@@ -18,7 +18,7 @@ from millgate.errors import CodeChanged
 from millgate.execute.capture import captured_output
 from millgate.execute.failure import describe
 from millgate.execute.trying import Tried, try_once
-from millgate.execute.written_order import WrittenOrder, read_order
+from millgate.execute.written_order import WrittenBatch, read_batch
 from millgate.gate.compiled import CompiledGate, compile_gate
 from millgate.model.asset import Asset
 from millgate.plan.fingerprint import code_fingerprint
@@ -71,8 +71,8 @@ def open_project(root: str, folder: str, run: int) -> None:
         return
 
 
-def attempt(written: WrittenOrder) -> Tried:
-    """Carry out an order in this process, never raising."""
+def attempt(written: WrittenBatch) -> Tried:
+    """Carry out a batch of orders in this process, never raising."""
     began = perf_counter()
     root = Path(written.root)
 
@@ -88,11 +88,11 @@ def attempt(written: WrittenOrder) -> Tried:
         code, gate = opened.parts(node)
         if (code, gate.fingerprint) != (written.code_fingerprint, written.gate_fingerprint):
             raise _changed(written)
-        order = read_order(written, node, opened.graph)
+        batch = read_batch(written, node, opened.graph)
     except BaseException as error:
         return Tried(failure=describe(error, root, written.defined_in))
     with captured_output():
-        return try_once(order, gate, root=root, log=Path(written.log), clock=clock)
+        return try_once(batch, gate, root=root, log=Path(written.log), clock=clock)
 
 
 def _project(root: str, folder: str, run: int) -> _Opened:
@@ -107,7 +107,7 @@ def _project(root: str, folder: str, run: int) -> _Opened:
         return _opened[root, folder, run]
 
 
-def _changed(written: WrittenOrder) -> CodeChanged:
+def _changed(written: WrittenBatch) -> CodeChanged:
     return CodeChanged(
         f"the worker has other code of {written.asset} than this run was planned with",
         where=written.defined_in,

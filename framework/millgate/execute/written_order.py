@@ -1,4 +1,4 @@
-"""An order as plain data: what travels to a worker, which has the project's code on its own.
+"""A batch as plain data: what travels to a worker, which has the project's code on its own.
 
 Assets, sources and mappings may hold anything of the user's; they go by name.
 """
@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from millgate.execute.mill import Mill
-from millgate.execute.order import Order, ResolvedInput, Version
+from millgate.execute.order import Batch, Order, ResolvedInput, Version
 from millgate.execute.sources import Observation
 from millgate.model.asset import Asset, Declared
 from millgate.model.record import InputVersion
@@ -45,10 +45,30 @@ class WrittenInput:
 
 @dataclass(frozen=True)
 class WrittenOrder:
-    """One try of one step, for a worker that opens the project at `root` itself.
+    """What a batch says of one of its partitions."""
+
+    key: str
+    step: Step
+    step_id: int
+    materialization: int
+    inputs: tuple[WrittenInput, ...]
+    beside: tuple[WrittenInput, ...]
+    beside_fingerprint: str
+    sources: Mapping[str, Observation]
+    code_fingerprint: str
+    input_fingerprint: str
+    live: WrittenVersion | None
+    staged: str
+    recorded: tuple[InputVersion, ...]
+    waiting: str | None
+
+
+@dataclass(frozen=True)
+class WrittenBatch:
+    """One try of a batch, for a worker that opens the project at `root` itself.
 
     `code_fingerprint` and `gate_fingerprint` are those the worker must come to. `moment` is the
-    coordinator's clock when the order was sent, `log` the file for what the step prints.
+    coordinator's clock when the batch was sent, `log` the file for what its steps print.
     """
 
     root: str
@@ -57,47 +77,53 @@ class WrittenOrder:
     log: str
     asset: str
     defined_in: str
-    key: str
-    step: Step
-    step_id: int
     run: int
-    materialization: int
-    inputs: tuple[WrittenInput, ...]
-    beside: tuple[WrittenInput, ...]
-    beside_fingerprint: str
-    sources: Mapping[str, Observation]
     code_fingerprint: str
     gate_fingerprint: str
-    input_fingerprint: str
     live_schema: Schema | None
-    live: WrittenVersion | None
-    staged: str
-    recorded: tuple[InputVersion, ...]
-    waiting: str | None
+    orders: tuple[WrittenOrder, ...]
+    shown: str
+
+    def __str__(self) -> str:
+        return self.shown
 
 
-def write_order(order: Order, mill: Mill, log: Path) -> WrittenOrder:
-    """The message for an order; what the step prints goes to `log`."""
-    return WrittenOrder(
+def write_batch(batch: Batch, mill: Mill, log: Path) -> WrittenBatch:
+    """The message for a batch; what its steps print goes to `log`."""
+    first = batch.orders[0]
+    return WrittenBatch(
         root=str(mill.root),
         folder=str(mill.folder),
         moment=mill.clock(),
         log=str(log),
-        asset=order.asset.name,
-        defined_in=order.asset.defined_in,
+        asset=batch.asset.name,
+        defined_in=batch.asset.defined_in,
+        run=batch.run,
+        code_fingerprint=mill.code[batch.asset.name],
+        gate_fingerprint=mill.gates[batch.asset.name].fingerprint,
+        live_schema=first.live_schema,
+        orders=tuple(map(_written_order, batch.orders)),
+        shown=str(batch),
+    )
+
+
+def read_batch(written: WrittenBatch, asset: Asset, graph: Graph) -> Batch:
+    """The batch that a message writes, with the declarations of `graph`."""
+    return Batch(tuple(_read_order(order, written, asset, graph) for order in written.orders))
+
+
+def _written_order(order: Order) -> WrittenOrder:
+    return WrittenOrder(
         key=order.partition.key,
         step=replace(order.step, needs=(), after=frozenset()),
         step_id=order.step_id,
-        run=order.run,
         materialization=order.materialization,
         inputs=tuple(map(_written_input, order.inputs)),
         beside=tuple(map(_written_input, order.beside)),
         beside_fingerprint=order.beside_fingerprint,
         sources=order.sources,
         code_fingerprint=order.code_fingerprint,
-        gate_fingerprint=mill.gates[order.asset.name].fingerprint,
         input_fingerprint=order.input_fingerprint,
-        live_schema=order.live_schema,
         live=_written(order.live) if order.live else None,
         staged=str(order.staged),
         recorded=order.recorded,
@@ -105,8 +131,7 @@ def write_order(order: Order, mill: Mill, log: Path) -> WrittenOrder:
     )
 
 
-def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
-    """The order that a message writes, with the declarations of `graph`."""
+def _read_order(written: WrittenOrder, batch: WrittenBatch, asset: Asset, graph: Graph) -> Order:
     declared = {given.parameter: given for given in (*asset.inputs, *asset.beside)}
 
     def read_input(given: WrittenInput) -> ResolvedInput:
@@ -119,7 +144,7 @@ def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
         step_id=written.step_id,
         asset=asset,
         partition=asset.partition(written.key),
-        run=written.run,
+        run=batch.run,
         materialization=written.materialization,
         inputs=tuple(map(read_input, written.inputs)),
         beside=tuple(map(read_input, written.beside)),
@@ -127,7 +152,7 @@ def read_order(written: WrittenOrder, asset: Asset, graph: Graph) -> Order:
         sources=written.sources,
         code_fingerprint=written.code_fingerprint,
         input_fingerprint=written.input_fingerprint,
-        live_schema=written.live_schema,
+        live_schema=batch.live_schema,
         live=_read(written.live, asset) if written.live else None,
         staged=Path(written.staged),
         recorded=written.recorded,

@@ -181,6 +181,7 @@ class Asset(Declared):
     query: Query | None = None
     inputs: tuple[Input, ...] = ()
     partition_parameter: str | None = None
+    """Name of the parameter that receives the partition, or the list of those of a batch."""
     tables_parameter: str | None = None
     """Name of the `**tables` parameter that receives the inputs no parameter names."""
     settings: Mapping[str, Env] = field(default_factory=lambda: MappingProxyType({}))

@@ -40,6 +40,8 @@ class Dimension(ABC):
     """One axis of a partitioning: an ordered set of unique keys."""
 
     name: str
+    batch: int | None
+    """How many adjacent partitions are computed as one at most; None: each is alone."""
     column_type: ClassVar[str]
     """DuckDB type of the partition column."""
 
@@ -54,6 +56,10 @@ class Dimension(ABC):
     @abstractmethod
     def canonical(self, text: str, horizon: Horizon) -> str:
         """The key that `text` writes; raises BadKey, naming the valid range, if there is none."""
+
+    @abstractmethod
+    def follows(self, before: str, key: str) -> bool:
+        """Whether nothing lies between two keys of the definition, of which `key` is the later."""
 
     @abstractmethod
     def value(self, key: str) -> KeyValue:
@@ -76,10 +82,17 @@ class Keys(Dimension):
     listed: tuple[str, ...]
     of: str | None
     name: str
+    batch: int | None = field(default=None, compare=False)
 
     column_type: ClassVar[str] = "VARCHAR"
 
-    def __init__(self, *listed: str, of: str | None = None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        *listed: str,
+        of: str | None = None,
+        name: str | None = None,
+        batch: int | None = None,
+    ) -> None:
         where = f"Keys({', '.join(map(repr, listed)) or f'of={of!r}'})"
         if bool(listed) == (of is not None):
             raise DeclarationError(
@@ -95,9 +108,11 @@ class Keys(Dimension):
             )
         name = name or (of.split(".")[1] if of else "key")
         check_dimension_name(name, where)
+        check_batch(batch, where)
         object.__setattr__(self, "listed", checked_keys(listed, where))
         object.__setattr__(self, "of", of)
         object.__setattr__(self, "name", name)
+        object.__setattr__(self, "batch", batch)
 
     def keys(self, horizon: Horizon) -> Sequence[str]:
         if self.of is None:
@@ -125,8 +140,23 @@ class Keys(Dimension):
             fix=did_you_mean(text, known, f"keys are: {shown or 'none yet'}"),
         )
 
+    def follows(self, before: str, key: str) -> bool:
+        # Listed keys have no windows: whatever lies between two is no part of either.
+        return before < key
+
     def value(self, key: str) -> KeyValue:
         return key
+
+
+def check_batch(batch: object, where: str) -> None:
+    """Raise DeclarationError unless `batch` is None or a number of partitions."""
+    if batch is None or (isinstance(batch, int) and not isinstance(batch, bool) and batch > 0):
+        return
+    raise DeclarationError(
+        f"batch={batch!r} is no number of partitions",
+        where=where,
+        fix="write how many adjacent partitions are computed as one at most, such as batch=31",
+    )
 
 
 def check_dimension_name(name: str, where: str) -> None:

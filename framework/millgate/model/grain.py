@@ -7,23 +7,26 @@ hours are UTC instants, so a change to daylight saving makes no key twice or nev
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import ClassVar, overload
 from zoneinfo import ZoneInfo
 
 from millgate.errors import BadKey, DeclarationError
-from millgate.model.dimension import Dimension, Horizon, KeyValue, check_dimension_name
+from millgate.model.dimension import (
+    Dimension,
+    Horizon,
+    KeyValue,
+    check_batch,
+    check_dimension_name,
+)
 from millgate.model.duration import parse_duration
+from millgate.model.key_text import DAY, MONTH, interval, plain_date
 
 _TICK = timedelta(microseconds=1)
-_TEXT = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})Z?)?)?)?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class TimeDimension(Dimension):
     tz: str = "UTC"
     offset: str = "0s"
     name: str
+    batch: int | None = field(default=None, compare=False)
 
     grain: ClassVar[str]
     longest_offset: ClassVar[timedelta]
@@ -80,6 +84,7 @@ class TimeDimension(Dimension):
         tz: str = "UTC",
         offset: str = "0s",
         name: str | None = None,
+        batch: int | None = None,
     ) -> None:
         for attribute, given in (
             ("start", start),
@@ -87,6 +92,7 @@ class TimeDimension(Dimension):
             ("tz", tz),
             ("offset", offset),
             ("name", name or self.grain),
+            ("batch", batch),
         ):
             object.__setattr__(self, attribute, given)
         self._check()
@@ -94,6 +100,7 @@ class TimeDimension(Dimension):
     def _check(self) -> None:
         where = f"{type(self).__name__}({self.start!r})"
         check_dimension_name(self.name, where)
+        check_batch(self.batch, where)
         try:
             _ = self._zone
         except (ValueError, OSError, LookupError):
@@ -160,6 +167,9 @@ class TimeDimension(Dimension):
     def defines(self, horizon: Horizon) -> Callable[[str], bool]:  # noqa: ARG002
         return KeyRun(self, self.defined).__contains__
 
+    def follows(self, before: str, key: str) -> bool:
+        return self.ordinal(key) == self.ordinal(before) + 1
+
     def canonical(self, text: str, horizon: Horizon) -> str:
         if text in (keys := self.keys(horizon)):
             return text
@@ -200,7 +210,7 @@ class TimeDimension(Dimension):
         >>> [months.key(o) for o in months.span("2013-02-12")]
         ['2013-02']
         """
-        start, end = _interval(text)
+        start, end = interval(text)
         if text.endswith("Z"):
             ordinal = self._containing(self._local(start.replace(tzinfo=UTC)))
             return range(ordinal, ordinal + 1)
@@ -273,7 +283,7 @@ class Hourly(TimeDimension):
         return datetime.strptime(key, "%Y-%m-%dT%H:%MZ")
 
     def _boundary(self, text: str, where: str, *, last: bool = False) -> int:
-        if _DAY.fullmatch(text):
+        if DAY.fullmatch(text):
             hours = self.span(text)
             return hours[-1] if last else hours[0]
         return super()._boundary(text, where)
@@ -303,7 +313,7 @@ class Daily(TimeDimension):
     longest_offset: ClassVar[timedelta] = timedelta(days=1)
 
     def ordinal(self, key: str) -> int:
-        return _plain_date(key).toordinal()
+        return plain_date(key).toordinal()
 
     def key(self, ordinal: int) -> str:
         return date.fromordinal(ordinal).isoformat()
@@ -327,7 +337,7 @@ class Weekly(TimeDimension):
     longest_offset: ClassVar[timedelta] = timedelta(days=7)
 
     def ordinal(self, key: str) -> int:
-        week, rest = divmod(_plain_date(key).toordinal() - 1 - self._shift.days, 7)
+        week, rest = divmod(plain_date(key).toordinal() - 1 - self._shift.days, 7)
         if rest:
             raise ValueError(key)
         return week
@@ -357,7 +367,7 @@ class Monthly(TimeDimension):
     longest_offset: ClassVar[timedelta] = timedelta(days=28)
 
     def ordinal(self, key: str) -> int:
-        if not _MONTH.fullmatch(key):
+        if not MONTH.fullmatch(key):
             raise ValueError(key)
         month = date(int(key[:4]), int(key[5:]), 1)
         return 12 * month.year + month.month - 1
@@ -373,28 +383,3 @@ class Monthly(TimeDimension):
 
     def _labelled(self, moment: datetime) -> int:
         return 12 * moment.year + moment.month - 1
-
-
-def _plain_date(key: str) -> date:
-    # date.fromisoformat also reads 20130131 and 2013-W05-4, which would be second names of a key.
-    if not _DAY.fullmatch(key):
-        raise ValueError(key)
-    return date.fromisoformat(key)
-
-
-def _interval(text: str) -> tuple[datetime, datetime]:
-    match = _TEXT.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    year, month, day, hour, minute = (
-        None if part is None else int(part) for part in match.groups()
-    )
-    assert year is not None
-    if month is None:
-        return datetime(year, 1, 1), datetime(year + 1, 1, 1)
-    if day is None:
-        return datetime(year, month, 1), datetime(year + month // 12, month % 12 + 1, 1)
-    if hour is None or minute is None:
-        return datetime(year, month, day), datetime(year, month, day) + timedelta(days=1)
-    start = datetime(year, month, day, hour, minute)
-    return start, start + timedelta(hours=1)

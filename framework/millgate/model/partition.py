@@ -70,6 +70,12 @@ class Partitions:
                 where=" * ".join(names),
                 fix="keep the finer one; the coarser follows from it",
             )
+        if sum(d.batch is not None for d in self.dimensions) > 1:
+            raise DeclarationError(
+                "two dimensions have batch=",
+                where=" * ".join(names),
+                fix="keep one of them: a batch goes along one dimension",
+            )
 
     def __mul__(self, other: Dimension | Partitions) -> Partitions:
         more = other.dimensions if isinstance(other, Partitions) else (other,)
@@ -86,6 +92,24 @@ class Partitions:
     def time(self) -> TimeDimension | None:
         """The time dimension, if there is one."""
         return next((d for d in self.dimensions if isinstance(d, TimeDimension)), None)
+
+    @property
+    def batched(self) -> Dimension | None:
+        """The dimension along which adjacent partitions are computed as one, if there is one."""
+        return next((d for d in self.dimensions if d.batch is not None), None)
+
+    def standing(self, key: str) -> tuple[str, ...]:
+        """The parts of a key that all partitions of a batch share."""
+        parts = zip(self.dimensions, split(key), strict=True)
+        return tuple(part for dimension, part in parts if dimension.batch is None)
+
+    def follows(self, before: str, key: str) -> bool:
+        """Whether two keys can be next to each other in a batch, in this order."""
+        pairs = zip(self.dimensions, split(before), split(key), strict=True)
+        return all(
+            d.follows(one, other) if d.batch is not None else one == other
+            for d, one, other in pairs
+        )
 
     def keys(self, horizon: Horizon) -> Sequence[str]:
         """Every key of the definition, in order; `[""]` where unpartitioned."""

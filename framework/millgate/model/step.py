@@ -12,6 +12,12 @@ from millgate.model.partition import label
 
 Action = Literal["make", "judge", "enforce", "blocked"]
 
+StepId = tuple[str, str]
+"""Asset and key."""
+
+Batched = tuple[tuple[StepId, ...], ...]
+"""Steps of one asset each, in the order of their keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -58,11 +64,11 @@ class Step:
     action: Action
     cause: Cause
     needs: tuple[NeededInput, ...] = ()
-    after: frozenset[tuple[str, str]] = frozenset()
-    """The (asset, key) of planned steps whose output this one reads."""
+    after: frozenset[StepId] = frozenset()
+    """The planned steps whose output this one reads."""
 
     @property
-    def id(self) -> tuple[str, str]:
+    def id(self) -> StepId:
         return self.asset, self.key
 
     def __str__(self) -> str:
@@ -98,6 +104,8 @@ class Plan:
     """Whether today's gate is applied to what is live, and not only judges it."""
     snapshot: int | None = None
     """The snapshot it was made from, None before the first."""
+    batches: Batched = ()
+    """Steps that are computed as one, each batch of two or more; the others are alone."""
 
     def count(self, action: Action) -> int:
         return self._counts[action]

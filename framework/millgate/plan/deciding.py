@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from millgate.model.record import InputVersion
 from millgate.model.state import Held, Left, Live
-from millgate.model.step import Cause, NeededInput, Step
+from millgate.model.step import Cause, NeededInput, Step, StepId
 from millgate.plan.asked import AskedKeys
 from millgate.plan.refreshing import Clock
-from millgate.plan.staleness import Scale, Shelf, StepId, Weighed
+from millgate.plan.staleness import Scale, Shelf, Weighed
 
 InputsOf = Callable[[Collection[int]], Mapping[int, tuple[InputVersion, ...]]]
 """The recorded inputs of materializations, by id."""

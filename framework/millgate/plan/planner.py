@@ -11,6 +11,7 @@ from millgate.model.dimension import Horizon
 from millgate.model.state import Live, State
 from millgate.model.step import Cause, Plan, Step
 from millgate.plan.asked import Asked, without
+from millgate.plan.batching import batches_of
 from millgate.plan.deciding import MISSING, AssetPlanner, Draft, InputsOf
 from millgate.plan.demand import beside_of, demanded, in_making_order, reads_of
 from millgate.plan.graph import Graph
@@ -62,6 +63,7 @@ def make_plan(
     draft.name_changes(inputs_of)
     first, last = (None, None) if key_range is None else key_range.bounds
     made = {step.asset for step in draft.steps}
+    partitionings = {name: graph[name].partitions for name in made}
     return Plan(
         selection=selection_text,
         range_from=first,
@@ -80,6 +82,7 @@ def make_plan(
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=_zones(graph, selected_keys, key_range),
         enforces=enforce,
+        batches=batches_of(draft.steps, partitionings),
     )
 
 

@@ -121,6 +121,14 @@ def _check_targets(
 
 def _check_own(node: Node, given: Input) -> None:
     """An asset may read itself only backwards, along the dimension that it is made along."""
+    batched = node.partitions.batched
+    if batched is not None:
+        raise DeclarationError(
+            f"{node.name} reads its own earlier partitions, and batch={batched.batch} would "
+            "compute them as one with later ones",
+            where=_where(node, given),
+            fix="leave batch= out: each partition is made after the one before",
+        )
     along = windowed(node.partitions)
     mapping = given.mapping
     if isinstance(mapping, Mapping) and along is not None:

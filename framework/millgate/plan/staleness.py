@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 from millgate.model.record import InputVersion
 from millgate.model.state import Live, Observed, State
-from millgate.model.step import Cause, NeededInput
+from millgate.model.step import Cause, NeededInput, StepId
 from millgate.plan.fingerprint import combined, input_text
 from millgate.plan.needs import Read
-
-StepId = tuple[str, str]
 
 
 @dataclass(slots=True)

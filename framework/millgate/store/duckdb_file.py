@@ -7,8 +7,8 @@ another form, and both ways lose nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -54,24 +54,34 @@ class DuckDBFile:
     def write(
         self, result: Any, path: Path, metadata: Mapping[str, Any], like: Schema | None
     ) -> None:
-        if isinstance(result, duckdb.DuckDBPyRelation):
-            result, like = _carried_relation(result)
-        frames = frames_of(result)
+        frames, own = self.carried(result)
         first = first_of(frames)
+        gathered = groups(first, frames)
+        group = next(gathered)
+        with self.filling(path, group, metadata, own or like) as add:
+            for each in chain([group], gathered):
+                add(each)
+
+    def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
+        if isinstance(result, duckdb.DuckDBPyRelation):
+            return _carried_relation(result)
+        return frames_of(result), None
+
+    @contextmanager
+    def filling(
+        self, path: Path, first: pl.DataFrame, metadata: Mapping[str, Any], like: Schema | None
+    ) -> Iterator[Callable[[pl.DataFrame], None]]:
         stored = self.schema_of(first.schema, like)
         columns = _columns(stored, first.schema)
         path.unlink(missing_ok=True)
-        gathered = groups(first, frames)
-        group = next(gathered)
-        small = group.estimated_size() < _SMALL_BYTES
+        small = first.estimated_size() < _SMALL_BYTES
         options = f"STORAGE_VERSION '{STORAGE_VERSION}'{', BLOCK_SIZE 16384' if small else ''}"
         with closing(duckdb.connect()) as connection:
             connection.execute(f"ATTACH {literal(str(path))} AS stored ({options})")
             connection.execute("BEGIN")
             _create(connection, metadata)
             connection.execute(f"CREATE TABLE stored.{TABLE} ({columns})")
-            for each in chain([group], gathered):
-                _insert(connection, each, stored)
+            yield lambda frame: _insert(connection, frame, stored)
             connection.execute("COMMIT")
             connection.execute("DETACH stored")
         if log_beside(path).exists():

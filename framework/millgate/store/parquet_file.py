@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ class ParquetFile:
         result: Any,
         path: Path,
         metadata: Mapping[str, Any],
-        like: Schema | None,  # noqa: ARG002
+        like: Schema | None,
     ) -> None:
-        footer = {FOOTER_KEY: json.dumps(metadata)}
+        footer = _footer(metadata)
         if isinstance(result, pa.Table):
             result = frame_of(result)
         if isinstance(result, pl.DataFrame):
@@ -48,9 +49,30 @@ class ParquetFile:
             schema_of(result)
             result.sink_parquet(path, metadata=footer, **_COMPRESSION)
         else:
-            if isinstance(result, duckdb.DuckDBPyRelation):
-                _check_relation(result)
-            _write_stream(frames_of(result), path, footer)
+            frames, _ = self.carried(result)
+            first = first_of(frames)
+            with self.filling(path, first, metadata, like) as add:
+                for group in groups(first, frames):
+                    add(group)
+
+    def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
+        if isinstance(result, duckdb.DuckDBPyRelation):
+            _check_relation(result)
+        return frames_of(result), None
+
+    @contextmanager
+    def filling(
+        self,
+        path: Path,
+        first: pl.DataFrame,
+        metadata: Mapping[str, Any],
+        like: Schema | None,  # noqa: ARG002
+    ) -> Iterator[Callable[[pl.DataFrame], None]]:
+        schema_of(first)
+        arrow = first.head(0).to_arrow().schema
+        with pq.ParquetWriter(path, arrow, **_COMPRESSION) as writer:
+            yield lambda frame: writer.write_table(frame.to_arrow(), row_group_size=GROUP_ROWS)
+            writer.add_key_value_metadata(_footer(metadata))
 
     def metadata(self, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[FOOTER_KEY])
@@ -70,15 +92,8 @@ class ParquetFile:
         return schema_of(columns)
 
 
-def _write_stream(frames: Iterator[pl.DataFrame], path: Path, footer: dict[str, str]) -> None:
-    """Write frames as they come, pulled in this thread: the code that makes them may need it."""
-    first = first_of(frames)
-    schema_of(first)
-    arrow = first.head(0).to_arrow().schema
-    with pq.ParquetWriter(path, arrow, **_COMPRESSION) as writer:
-        for group in groups(first, frames):
-            writer.write_table(group.to_arrow(), row_group_size=GROUP_ROWS)
-        writer.add_key_value_metadata(footer)
+def _footer(metadata: Mapping[str, Any]) -> dict[str, str]:
+    return {FOOTER_KEY: json.dumps(metadata)}
 
 
 def _check_relation(relation: duckdb.DuckDBPyRelation) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,17 @@ class Storage(Protocol):
     ) -> None:
         """Write a result whole. Columns that `like` gives a type which frames carry as text get
         that type. Raises BadResult for what cannot be stored, OSError where the disk refuses."""
+
+    def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
+        """A result as frames, and the types of its columns where these cannot tell them all."""
+
+    def filling(
+        self, path: Path, first: pl.DataFrame, metadata: Mapping[str, Any], like: Schema | None
+    ) -> AbstractContextManager[Callable[[pl.DataFrame], None]]:
+        """A new file while the block runs, and how rows are added to it.
+
+        `first` is what will be added first, or no rows of it. Raises as `write` does.
+        """
 
     def metadata(self, path: Path) -> dict[str, Any]:
         """What `write` was given; LookupError where the file has none."""

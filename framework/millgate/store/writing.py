@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,23 @@ def write(result: Any, path: Path, metadata: Mapping[str, Any], like: Schema | N
     `result` reads. Raises BadResult for what cannot be stored and StoreError where the disk
     refuses; what the user's own iterator or plan raises passes unchanged.
     """
+    with appearing(path) as part:
+        storage_at(path).write(result, part, metadata, like)
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Where to write what is to be at `path`: there once the block is over, or not at all.
+
+    Raises StoreError where the disk refuses.
+    """
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _refusing(path, error) from error
     try:
-        storage_at(path).write(result, part, metadata, like)
+        yield part
         os.replace(part, path)
     except BaseException as error:
         for left in (part, part.with_name(f"{part.name}.wal")):
