@@ -1,10 +1,11 @@
 """What Millgate costs on top of the work: a chain of tiny assets against a bare polars loop.
 
-    python benchmarks/overhead.py [--runs 5] [--assets 10] [--days 100] [--folder DIR]
+    python benchmarks/overhead.py [--runs 5] [--assets 10] [--days 100] [--batch N] [--folder DIR]
 
 Both sides read, compute and write the same small Parquet files, each as a process of its own,
 import included, in turn. Millgate also plans, judges, commits with every sync, and records all
-lineage; the loop does nothing of that. The rows of both are compared after every pair: the exit
+lineage; the loop does nothing of that. With `--batch` the assets declare that so many adjacent days
+are computed as one; the loop stays as it is. The rows of both are compared after every pair: the exit
 status is 1 if they differ or if lineage is incomplete, never because something was slow.
 """
 
@@ -77,13 +78,40 @@ def link(number: int) -> Asset:
 chain = [link(number) for number in range(1, {assets})]
 """
 
+BATCHES = """
+import polars as pl
+
+from millgate import Asset, Daily, Partition, asset
+
+days = Daily("{first}", end="{last}", batch={batch})
+
+
+@asset(partitions=days)
+def a0(partitions: list[Partition]) -> pl.DataFrame:
+    made = pl.DataFrame({{"date": [partition["date"] for partition in partitions]}})
+    made = made.join(pl.DataFrame({{"k": range(10)}}), how="cross")
+    return made.with_columns(v=pl.col("date").dt.day() + 0.5)
+
+
+def link(number: int) -> Asset:
+    @asset(name=f"a{{number}}", partitions=days, upstream={{"frame": f"a{{number - 1}}"}})
+    def follow(frame: pl.DataFrame, partitions: list[Partition]) -> pl.DataFrame:
+        return frame.with_columns(v=pl.col("v") + pl.col("k"))
+
+    return follow
+
+
+chain = [link(number) for number in range(1, {assets})]
+"""
+
 
 @dataclass(frozen=True)
 class Size:
-    """How long the chain is, and over how many days."""
+    """How long the chain is, over how many days, and how many of these are computed as one."""
 
     assets: int
     days: int
+    batch: int | None = None
 
     @property
     def partitions(self) -> int:
@@ -134,8 +162,9 @@ def run_loop(folder: Path, size: Size) -> Cost:
 def run_millgate(folder: Path, size: Size) -> Cost:
     (folder / "assets").mkdir()
     (folder / "pyproject.toml").write_text(CONFIGURATION)
+    declared = BATCHES if size.batch else CHAIN
     (folder / "assets" / "chain.py").write_text(
-        CHAIN.format(first=FIRST, last=size.last, assets=size.assets)
+        declared.format(first=FIRST, last=size.last, assets=size.assets, batch=size.batch)
     )
     millgate = Path(sys.executable).with_name("millgate")
     return measured([str(millgate), "backfill", f"a{size.assets - 1}", "--all", "--yes"], folder)
@@ -178,7 +207,9 @@ def pair(size: Size, folder: Path | None) -> tuple[Cost, Cost]:
 
 
 def report(pairs: list[tuple[Cost, Cost]], size: Size) -> None:
-    print(f"{size.assets} assets x {size.days} days, {len(pairs)} runs of each side in turn\n")
+    batches = f" in batches of {size.batch}" if size.batch else ""
+    days = f"{size.assets} assets x {size.days} days{batches}"
+    print(f"{days}, {len(pairs)} runs of each side in turn\n")
     print(f"{'':10}{'wall s':>9}{'min':>8}{'max':>8}{'ms each':>9}{'CPU s':>8}{'peak MiB':>10}")
     for name, costs in zip(("polars", "millgate"), zip(*pairs, strict=True), strict=True):
         wall = [cost.wall for cost in costs]
@@ -202,11 +233,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--assets", type=int, default=10)
     parser.add_argument("--days", type=int, default=100)
+    parser.add_argument("--batch", type=int, help="so many adjacent days are computed as one")
     parser.add_argument("--folder", type=Path, help="where the temporary folders go")
     given = parser.parse_args()
-    size = Size(given.assets, given.days)
+    size = Size(given.assets, given.days, given.batch)
     try:
-        pair(Size(given.assets, 1), given.folder)  # Compiles what is imported, untimed.
+        pair(Size(given.assets, 1, given.batch), given.folder)  # Compiles what is imported, untimed.
         report([pair(size, given.folder) for _ in range(given.runs)], size)
     except Wrong as problem:
         print(problem, file=sys.stderr)

@@ -15,6 +15,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
     ("arguments", "said"),
     [
         (["overhead.py", "--runs", "1", "--assets", "3", "--days", "4"], "ratio of wall time: "),
+        (["overhead.py", "--runs", "1", "--days", "4", "--batch", "3"], "days in batches of 3, "),
         (["history.py", "--runs", "1", "--little", "10", "--much", "1500"], "commit of ten days"),
     ],
 )

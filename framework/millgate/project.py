@@ -34,6 +34,7 @@ from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
 from millgate.execute.retire import Retirement, propose_retirement, retire
 from millgate.execute.rollback import propose_rollback, roll_back
 from millgate.execute.running import carry_out
+from millgate.execute.separable import Compared, try_batches
 from millgate.execute.telling import check_alerting, late_assets, tell, try_channels
 from millgate.execute.trial import Trial, try_gates
 from millgate.execute.vacuum import Vacuumed, vacuum
@@ -318,6 +319,12 @@ class Project:
     def try_gates(self, target: str = "") -> tuple[Trial, ...]:
         """What today's gates say of what is live and what waits; records nothing."""
         return try_gates(self.mill, target)
+
+    def try_batches(self, target: str = "") -> Compared:
+        """Whether batches come to the same rows as their partitions one by one; records nothing."""
+        # What the assets print is not the answer of a command.
+        with redirect_stdout(sys.stderr):
+            return try_batches(self.mill, target)
 
     def propose_rename(self, old: str, new: str) -> Rename:
         """What of an asset that has another name in the code now would move to it."""

@@ -12,21 +12,41 @@ from millgate.cli.options import LOOKED, Named, command
 _HELD = 3
 
 
-@command("check", {**LOOKED, 3: "a gate refuses rows that are live, or a whole partition"})
+@command(
+    "check",
+    {**LOOKED, 3: "a gate refuses rows or partitions that are live, or batches give other rows"},
+)
+@click.option(
+    "--batches", is_flag=True, help="Compute a few keys one by one and as batches, and compare."
+)
 @click.argument("target", metavar="[T]", default="", shell_complete=complete_target)
-def check(call: Call, target: str) -> Answer:
+def check(call: Call, target: str, batches: bool) -> Answer:
     """Judge what is live again by today's gates; record nothing.
 
     T is SELECTION[@KEYS]; without it, everything.
     """
     from millgate.cli.show_trial import check_lines, trial_data
 
+    if batches:
+        return _batches(call, target)
     live = [trial for trial in call.open().try_gates(target) if trial.live]
     failing = any(trial.is_failing for trial in live)
     return Answer(
         [trial_data(trial) for trial in live],
         lambda width: check_lines(live, target, width),
         _HELD if failing else 0,
+    )
+
+
+def _batches(call: Call, target: str) -> Answer:
+    """Whether adjacent partitions come to the same rows by themselves and as batches."""
+    from millgate.cli.show_batches import batch_data, batch_lines
+
+    found = call.open().try_batches(target)
+    return Answer(
+        batch_data(found),
+        lambda width: batch_lines(found, width),
+        _HELD if found.differences else 0,
     )
 
 

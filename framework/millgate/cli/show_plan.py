@@ -126,9 +126,18 @@ def counts(plan: Plan) -> str:
         return f"Nothing to do: {fresh:,} {are} fresh{waiting}."
     enforced = f"{plan.count('enforce'):,} to enforce, " if plan.count("enforce") else ""
     return (
-        f"{plan.count('make'):,} to make, {plan.count('judge'):,} to judge, {enforced}"
+        f"{plan.count('make'):,} to make{_batches(plan)}, "
+        f"{plan.count('judge'):,} to judge, {enforced}"
         f"{plan.count('blocked'):,} blocked, {fresh:,} fresh{waiting}."
     )
+
+
+def _batches(plan: Plan) -> str:
+    """How many of the steps are computed as one with others, and in how many batches."""
+    if not plan.batches:
+        return ""
+    batched, batches = sum(map(len, plan.batches)), len(plan.batches)
+    return f" ({batched:,} of them in {batches:,} batch{'es' if batches > 1 else ''})"
 
 
 def plan_data(plan: Plan) -> dict[str, object]:
@@ -145,6 +154,10 @@ def plan_data(plan: Plan) -> dict[str, object]:
         "missed": dict(plan.missed),
         "rolled_back": dict(plan.rolled_back),
         "outside": {name: list(keys) for name, keys in plan.outside.items() if keys},
+        "batches": [
+            {"asset": batch[0][0], "first": batch[0][1], "last": batch[-1][1], "steps": len(batch)}
+            for batch in plan.batches
+        ],
     }
 
 

@@ -108,10 +108,8 @@ def _units(plan: Plan) -> Iterator[Unit]:
     steps = {step.id: step for step in plan.steps}
     together: set[StepId] = set()
     for batch in plan.batches:
-        unit = tuple(steps[each] for each in batch if each in steps)
-        together.update(step.id for step in unit)
-        if unit:
-            yield unit
+        together.update(batch)
+        yield tuple(steps[each] for each in batch)
     for step in plan.steps:
         if step.id not in together:
             yield (step,)

@@ -135,7 +135,7 @@ def _remaining(
     steps = tuple(step for step in proposal.plan.steps if step.id not in done)
     if not steps or opened.claim([step.id for step in steps]):
         return None
-    return _without_deferred(mill, replace(proposal, plan=replace(proposal.plan, steps=steps)))
+    return _without_deferred(mill, replace(proposal, plan=proposal.plan.only(steps)))
 
 
 def _without_deferred(mill: Mill, proposal: Proposal) -> Proposal:
@@ -145,7 +145,7 @@ def _without_deferred(mill: Mill, proposal: Proposal) -> Proposal:
     first = {e.downstream for e in edges if e.kind == "keys" and e.upstream in making}
     deferred = {*first, *mill.graph.downstream(*first)}
     steps = tuple(step for step in proposal.plan.steps if step.asset not in deferred)
-    return replace(proposal, plan=replace(proposal.plan, steps=steps))
+    return replace(proposal, plan=proposal.plan.only(steps))
 
 
 def _check_atomic(mill: Mill, proposal: Proposal) -> None:

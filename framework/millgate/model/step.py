@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from millgate.model.dimension import Horizon
@@ -106,6 +106,12 @@ class Plan:
     """The snapshot it was made from, None before the first."""
     batches: Batched = ()
     """Steps that are computed as one, each batch of two or more; the others are alone."""
+
+    def only(self, steps: tuple[Step, ...]) -> Plan:
+        """The plan with some of its steps."""
+        kept = {step.id for step in steps} if self.batches else set()
+        batches = (tuple(i for i in batch if i in kept) for batch in self.batches)
+        return replace(self, steps=steps, batches=tuple(b for b in batches if len(b) > 1))
 
     def count(self, action: Action) -> int:
         return self._counts[action]

@@ -119,16 +119,21 @@ def _strays(
     strays: list[pl.DataFrame], column: str, asked: list[KeyValue], where: str
 ) -> BadResult:
     keys = f"{asked[0]} to {asked[-1]}" if len(asked) > 1 else str(asked[0])
-    more = "; ..." if sum(frame.height for frame in strays) > _SHOWN else ""
+    rows = pl.concat(strays)
+    more = "; ..." if rows.height > _SHOWN else ""
+    shown = "; ".join(rows_text(rows, _SHOWN))
     return BadResult(
-        f"rows are of no partition that was asked for ({keys}): {'; '.join(_shown(strays))}{more}",
+        f"rows are of no partition that was asked for ({keys}): {shown}{more}",
         where=where,
         fix=f"keep only rows whose {column} is one of the partitions asked for",
     )
 
 
-def _shown(strays: list[pl.DataFrame]) -> Iterator[str]:
-    """Some rows as text."""
-    sample = pl.concat([frame.head(_SHOWN) for frame in strays]).head(_SHOWN)
-    for row in sample.iter_rows(named=True):
+def rows_text(frame: pl.DataFrame, most: int) -> Iterator[str]:
+    """The first rows of a frame, each on one line.
+
+    >>> list(rows_text(pl.DataFrame({"id": [1, 2], "name": ["a", None]}), 5))
+    ['id=1, name=a', 'id=2, name=None']
+    """
+    for row in frame.head(most).iter_rows(named=True):
         yield ", ".join(f"{name}={' '.join(str(value).split())}" for name, value in row.items())
