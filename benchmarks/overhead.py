@@ -4,9 +4,9 @@
 
 Both sides read, compute and write the same small Parquet files, each as a process of its own,
 import included, in turn. Millgate also plans, judges, commits with every sync, and records all
-lineage; the loop does nothing of that. With `--batch` the assets declare that so many adjacent days
-are computed as one; the loop stays as it is. The rows of both are compared after every pair: the exit
-status is 1 if they differ or if lineage is incomplete, never because something was slow.
+lineage; the loop does nothing of that. With `--batch` the assets declare that so many adjacent
+days are computed as one; the loop stays as it is. The rows of both are compared after every pair:
+the exit status is 1 if they differ or if lineage is incomplete, never because something was slow.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def main() -> int:
     given = parser.parse_args()
     size = Size(given.assets, given.days, given.batch)
     try:
-        pair(Size(given.assets, 1, given.batch), given.folder)  # Compiles what is imported, untimed.
+        pair(Size(given.assets, 1, given.batch), given.folder)  # compiles, untimed
         report([pair(size, given.folder) for _ in range(given.runs)], size)
     except Wrong as problem:
         print(problem, file=sys.stderr)

@@ -286,6 +286,36 @@ def test_a_relation_can_become_a_view(
     assert connection.execute("FROM given").fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize("own", ["n", "file_index", "date"])
+@pytest.mark.parametrize("days", [1, 3])
+def test_parquet_files_of_a_source_are_the_same_rows_to_every_form(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, own: str, days: int
+) -> None:
+    source = Source(name="s", location="{date}.parquet", partitions=DAILY)
+    files = []
+    for day in range(1, 1 + days):
+        frame = pl.DataFrame({own: [date(2020, 1, day)] * 2, "it's": [day, None]})
+        path = tmp_path / f"[{day}].parquet"
+        frame.write_parquet(path)
+        files.append((path, source.partition(f"2013-01-0{day}")))
+    found = read_source(source, files, Form.RELATION, connection)
+    assert_frame_equal(frame_of(found), frame_of(read_source(source, files, Form.LAZY, connection)))
+    assert ("PARQUET" in found.explain().upper()) == (own != "file_index" or days == 1)
+
+
+@pytest.mark.parametrize("dtype", [pl.Datetime("ms"), pl.Enum(["a"]), pl.Duration("us")])
+def test_a_type_that_only_polars_reads_from_parquet_stays_what_it_is(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, dtype: pl.DataType
+) -> None:
+    path = tmp_path / "x.parquet"
+    frame = pl.DataFrame({"x": pl.Series([0 if dtype != pl.Enum(["a"]) else "a"], dtype=dtype)})
+    frame.write_parquet(path)
+    source = Source(name="s", location="x.parquet")
+    found = read_source(source, [(path, source.partition())], Form.RELATION, connection)
+    expected = connection.from_arrow(frame.to_arrow())
+    assert found.fetchall() == expected.fetchall()
+
+
 def test_a_version_is_no_path(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     shelf = Shelf(tmp_path).add("2013-01-01", pl.DataFrame({"n": [1]}))
     with pytest.raises(DeclarationError, match="not received as a Path"):

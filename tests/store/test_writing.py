@@ -75,6 +75,51 @@ def test_a_relation_streams_from_its_connection(path: Path) -> None:
     assert stored(path)["n"].to_list() == list(range(300_000))
 
 
+PLAIN = {
+    "d": "DATE '2013-01-01'",
+    "m": "1.50::DECIMAL(9,2)",
+    "t": "TIME '10:30'",
+    "s": "TIMESTAMP '2013-01-01 10:30'",
+    "ns": "TIMESTAMP_NS '2013-01-01 10:30'",
+    "l": "[['it''s'], []]",
+    "b": "'\\xFF'::BLOB",
+    "nothing": "NULL::DOUBLE",
+}
+
+
+@pytest.mark.parametrize("other", ["", "h", "u", "e", "z", "a"])
+def test_a_relation_is_the_same_rows_whoever_writes_it(other: str, path: Path) -> None:
+    values = {
+        **PLAIN,
+        "h": "1::HUGEINT",
+        "u": "uuid()::VARCHAR::UUID",
+        "e": "'x'::ENUM('x', 'y')",
+        "z": "TIMESTAMPTZ '2013-01-01 10:30+01'",
+        "a": "[1, 2]::INTEGER[2]",
+    }
+    names = [*PLAIN, *([other] if other else [])]
+    columns = ", ".join(f"{values[n]} AS {n}" for n in names)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"CREATE TABLE made AS SELECT {columns} FROM range(3)")
+        relation = connection.table("made")
+        write(relation, path, {"asset": "it's"})
+        expected = pl.DataFrame(relation.to_arrow_table())
+    assert_frame_equal(stored(path), expected, categorical_as_str=True)
+    assert stored(path).schema == expected.schema
+    assert read_metadata(path) == {"asset": "it's"}
+    assert ("DuckDB" in pq.read_metadata(path).created_by) == (other == "")
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_the_error_of_a_relation_passes_and_keeps_what_was_there(path: Path) -> None:
+    write(FRAME, path, {})
+    with duckdb.connect() as connection, pytest.raises(duckdb.ConversionException):
+        write(connection.sql("SELECT ('x' || range)::INTEGER AS n FROM range(3)"), path, {})
+    assert_frame_equal(stored(path), FRAME)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
 def test_an_empty_relation_keeps_its_columns(path: Path) -> None:
     with duckdb.connect() as connection:
         write(connection.sql("SELECT 1::SMALLINT AS n, 'x' AS s WHERE false"), path, {})

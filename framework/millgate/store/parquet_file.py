@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from millgate.errors import BadResult
 from millgate.model.schema import Schema
+from millgate.store.sql_text import literal
 from millgate.store.streams import GROUP_ROWS, first_of, frame_of, frames_of, groups
 from millgate.store.types import TEXTUAL, schema_of
 
@@ -22,6 +24,12 @@ FOOTER_KEY = "millgate"
 """Key of the JSON document among the Parquet file's metadata."""
 
 _COMPRESSION: Mapping[str, Any] = {"compression": "zstd", "compression_level": 1}
+
+_ROWS = "millgate_rows"
+_PLAIN = re.compile(
+    r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|VARCHAR|BLOB|DATE|TIME"
+    r"|TIMESTAMP|TIMESTAMP_NS)(\[\])*"
+)
 
 
 class ParquetFile:
@@ -42,7 +50,9 @@ class ParquetFile:
         footer = _footer(metadata)
         if isinstance(result, pa.Table):
             result = frame_of(result)
-        if isinstance(result, pl.DataFrame):
+        if isinstance(result, duckdb.DuckDBPyRelation) and _is_plain(result):
+            _copy(result, path, footer)
+        elif isinstance(result, pl.DataFrame):
             schema_of(result)
             result.write_parquet(path, metadata=footer, **_COMPRESSION)
         elif isinstance(result, pl.LazyFrame):
@@ -94,6 +104,22 @@ class ParquetFile:
 
 def _footer(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {FOOTER_KEY: json.dumps(metadata)}
+
+
+def _is_plain(relation: duckdb.DuckDBPyRelation) -> bool:
+    """Whether DuckDB writes each column with the type that polars would write it with."""
+    return all(_PLAIN.fullmatch(str(type_)) for type_ in relation.types)
+
+
+def _copy(relation: duckdb.DuckDBPyRelation, path: Path, footer: dict[str, str]) -> None:
+    """Let DuckDB write a relation, on all its threads."""
+    metadata = ", ".join(f"{name}: {literal(value)}" for name, value in footer.items())
+    relation.query(
+        _ROWS,
+        f"COPY (FROM {_ROWS}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
+        f"COMPRESSION_LEVEL {_COMPRESSION['compression_level']}, USE_TMP_FILE false, "
+        f"KV_METADATA {{{metadata}}})",
+    )
 
 
 def _check_relation(relation: duckdb.DuckDBPyRelation) -> None:

@@ -17,15 +17,16 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from millgate.errors import DeclarationError
+from millgate.errors import BadResult, DeclarationError
 from millgate.model.asset import Form, Source
 from millgate.model.dimension import KeyValue
 from millgate.model.partition import Partition, Partitions
 from millgate.model.schema import TEXT, Column, Schema, united
 from millgate.store.duckdb_file import scan_sql
 from millgate.store.formats import scan_file, unreadable
+from millgate.store.parquet_file import ParquetFile
 from millgate.store.storage import Storage, storage_at
-from millgate.store.types import duckdb_type, exactly, polars_type
+from millgate.store.types import duckdb_type, exactly, polars_type, quoted, schema_of
 from millgate.store.views import (
     exact_path,
     literal,
@@ -89,12 +90,14 @@ def read_source(
         return _only_path(source, files)
     if not files:
         return None
-    scans = []
-    for path, partition in files:
-        frame = scan_file(source, path)
+    scans = [scan_file(source, path) for path, _ in files]
+    if form is Form.RELATION and (relation := _source_relation(source, files, scans, connection)):
+        return relation
+    for place, (_, partition) in enumerate(files):
+        frame = scans[place]
         names = {n.casefold() for n in frame.collect_schema().names()}
         added = {d: v for d, v in partition.columns.items() if d not in names}
-        scans.append(frame.with_columns(**_literals(added)) if added else frame)
+        scans[place] = frame.with_columns(**_literals(added)) if added else frame
     if len(scans) > _LAZY_RUNS:
         scans = [pl.concat(pl.collect_all(scans), how="diagonal_relaxed").lazy()]
     frame = scans[0] if len(scans) == 1 else pl.concat(scans, how="diagonal_relaxed")
@@ -118,6 +121,37 @@ def in_form(frame: pl.LazyFrame, form: Form, connection: duckdb.DuckDBPyConnecti
         case Form.RELATION:
             return connection.from_arrow(frame.collect().to_arrow())
     raise ValueError(form)
+
+
+def _source_relation(
+    source: Source,
+    files: Sequence[tuple[Path, Partition]],
+    scans: Sequence[pl.LazyFrame],
+    connection: duckdb.DuckDBPyConnection,
+) -> duckdb.DuckDBPyRelation | None:
+    """Parquet files of one schema as DuckDB reads them, where it types their columns as polars.
+
+    So they need not fit in memory, and columns that a query does not use are not read.
+    """
+    frames = [tuple(scan.collect_schema().items()) for scan in scans]
+    readable = source.types is None and not source.options and len(set(frames)) == 1
+    if not readable or any(path.suffix.lower() != ParquetFile.suffix for path, _ in files):
+        return None
+    try:
+        schema = schema_of(dict(frames[0]))
+    except BadResult:
+        return None
+    names = own_names(schema)
+    missing = [d for d in files[0][1].columns if d.casefold() not in names]
+    if missing and len(files) > 1 and "file_index" in names:
+        return None
+    keys = (f"{_key_sql([p.columns[d] for _, p in files])} AS {quoted(d)}" for d in missing)
+    paths = ", ".join(literal(exact_path(str(path))) for path, _ in files)
+    listed = f"{ParquetFile.function}([{paths}], hive_partitioning = false)"
+    relation = connection.sql(f"SELECT {', '.join(['*', *keys])} FROM {listed}")
+    found = zip(relation.columns, map(str, relation.types), strict=True)
+    alike = list(found)[: len(schema.types)] == list(schema.types.items())
+    return relation if alike else None
 
 
 def _only_path(source: Source, files: Sequence[tuple[Path, Partition]]) -> Path:
