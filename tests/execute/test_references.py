@@ -120,6 +120,53 @@ def test_a_changed_reference_judges_again_without_making(market: Mill, edit: Edi
     assert market.plan().failing == {}
 
 
+TWO = """
+@asset
+def regions(areas: pl.LazyFrame) -> pl.LazyFrame:
+    return areas
+
+@asset(gate=Gate(references={"customer": "customers.id", "region": "regions.name"}))
+def visits(seen: pl.LazyFrame) -> pl.LazyFrame:
+    return seen
+"""
+
+
+def test_a_later_judgement_says_which_reference_changed(market: Mill, edit: Edit) -> None:
+    market.write("data/areas.csv", "name\nnorth\nsouth\n")
+    market.write("data/seen.csv", "customer,region\n1,north\n2,south\n")
+    sources = 'areas = source("data/areas.csv")\nseen = source("data/seen.csv")\n'
+    market.write("assets/market.py", SHOP + sources + TWO)
+    market.run()
+    for changed, old, new in (
+        ("regions", "south\n", "south\nwest\n"),
+        ("customers", "2,Bob\n", "2,Bob\n3,Cyd\n"),
+        ("regions", "west\n", "west\neast\n"),
+    ):
+        edit("data/areas.csv" if changed == "regions" else "data/customers.csv", old, new)
+        market.run(changed)
+        (step,) = market.plan("visits").steps
+        assert (step.action, step.cause.kind, step.cause.of) == (
+            "judge",
+            "reference changed",
+            changed,
+        )
+        market.run("visits")
+        assert market.sql("""
+            SELECT s.cause, s.cause_asset, s.outcome FROM lineage.steps s
+            WHERE s.asset = 'visits' ORDER BY s.step DESC LIMIT 1
+        """) == [("reference changed", changed, "judged")]
+        # The judgement in force looked at what is live now, whatever the version was made beside.
+        assert market.sql("""
+            SELECT u.asset, u.materialization = p.materialization FROM lineage.judgements j
+            JOIN lineage.materializations m ON m.materialization = j.materialization
+            JOIN lineage.judgement_edges e ON e.judgement = j.judgement
+            JOIN lineage.materializations u ON u.materialization = e.upstream
+            JOIN lineage.production p ON p.asset = u.asset AND p.partition = u.partition
+            WHERE m.asset = 'visits' AND j.in_force ORDER BY ALL
+        """) == [("customers", True), ("regions", True)]
+    assert market.open().examine(deep=True) == []
+
+
 def test_a_reference_that_comes_out_as_it_was_judges_nothing(market: Mill, edit: Edit) -> None:
     market.run()
     edit("assets/market.py", "    return listed", '    return listed.filter(pl.col("id") > 0)')

@@ -9,9 +9,9 @@ from millgate.errors import DeclarationError
 from millgate.gate.compiled import compile_gate
 from millgate.gate.surroundings import Surroundings
 from millgate.model.mapping import Window
-from millgate.model.policy import Gate
+from millgate.model.policy import OWN_RULES, Gate
 from millgate.model.record import Judgement
-from millgate.model.schema import Schema
+from millgate.model.schema import Column, Schema
 
 AROUND = Surroundings(datetime(2024, 1, 4, 5, tzinfo=UTC), "America/New_York")
 """The end of the third of January in New York."""
@@ -204,3 +204,70 @@ def test_compare_bounds_the_rows_by_those_before(preceding, height, passes):
 def test_a_comparison_that_says_nothing_is_refused(compare):
     with pytest.raises(DeclarationError, match="compare="):
         Gate(compare=compare)
+
+
+LIVE = Schema((Column("a", "BIGINT"), Column("at", "DATE")))
+EVERY = {
+    "contract": "strict",
+    "max_rejected": 0.5,
+    "on_failure": "split",
+    "rows": (1, 10),
+    "recent": {"at": "6h"},
+    "references": {"a": "known.a"},
+    "compare": {"rows": (0.5, 2.0)},
+}
+OTHERWISE = {
+    "max_rejected": 0.4,
+    "rows": (1, 11),
+    "recent": {"at": "7h"},
+    "references": {"a": "known.b"},
+    "compare": {"rows": (0.5, 2.5)},
+}
+
+
+def all_results(**options):
+    gate = compile_gate(Gate(**{**EVERY, **options}), "flights")
+    beside = {"known": pl.LazyFrame({"a": [1], "b": [1]})}
+    around = Surroundings(AROUND.until, AROUND.zone, beside, preceding=(1,))
+    frame = pl.DataFrame({"a": [1], "at": [date(2024, 1, 3)]})
+    judgement = gate.evaluate(frame, columns=LIVE, live=LIVE, around=around).judgement
+    return {result.rule: result for result in judgement.results}
+
+
+def test_every_rule_that_is_stated_has_a_result_and_a_fingerprint_though_it_passes():
+    found = all_results()
+    assert sorted(found) == sorted(OWN_RULES)
+    assert all(result.passed for result in found.values())
+    assert len({result.rule_fingerprint for result in found.values()}) == len(OWN_RULES)
+    assert all(len(result.rule_fingerprint) == 32 for result in found.values())
+
+
+@pytest.mark.parametrize("rule", [*OTHERWISE])
+def test_the_fingerprint_of_a_rule_is_that_of_what_it_asks_for(rule):
+    before, after = all_results(), all_results(**{rule: OTHERWISE[rule]})
+    changed = {r for r in before if before[r].rule_fingerprint != after[r].rule_fingerprint}
+    assert changed == {rule}
+
+
+@pytest.mark.parametrize("rule", OWN_RULES)
+def test_a_rule_that_only_warns_is_another_rule(rule):
+    before, after = all_results(), all_results(warn=[rule])
+    changed = {r for r in before if before[r].rule_fingerprint != after[r].rule_fingerprint}
+    assert changed == {rule}
+    assert after[rule].severity == "warning"
+
+
+def test_checks_of_pandera_have_one_that_follows_their_code():
+    import pandera.polars as pa
+
+    def fingerprints(*checks):
+        schema = pa.DataFrameSchema({"a": pa.Column(int, list(checks), unique=True)})
+        found = judged(Gate(schema), pl.DataFrame({"a": [1]})).results
+        return {result.rule: result.rule_fingerprint for result in found}
+
+    first = fingerprints(pa.Check.gt(0), pa.Check(lambda d: d.lazyframe.select(pl.col("a") < 9)))
+    other = fingerprints(pa.Check.gt(1), pa.Check(lambda d: d.lazyframe.select(pl.col("a") < 8)))
+    assert first.keys() == other.keys()
+    changed = {rule for rule in first if first[rule] != other[rule]}
+    assert changed == first.keys() - {"not_nullable", "unique"}
+    assert len({*first.values()}) == len(first)

@@ -261,6 +261,7 @@ def test_check_results_keep_everything(chronicle: Chronicle) -> None:
             "> 0",
             ["-1"],
             "distance > 0: 2 of 10 rows fail",
+            None,
         )
     ]
 

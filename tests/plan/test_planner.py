@@ -119,6 +119,7 @@ class World:
             code=self.code,
             gates=self.gates,
             inputs_of=inputs_of,
+            references_of=inputs_of,
             selection_text=selection,
             **options,
         )

@@ -60,7 +60,7 @@ def order_of(
         live_schema=versions.schema(asset.name),
         live=versions.live(asset.name, step.key) if may_be_judged else None,
         beside=beside,
-        beside_fingerprint=looked_at(beside),
+        beside_fingerprint=beside_fingerprint(beside),
         staged=mill.layout.staged(run, materialization, STORAGES[asset.storage].suffix),
     )
 
@@ -78,7 +78,13 @@ def leading(orders: Sequence[Order]) -> Batch:
     return Batch(tuple(orders[:count]))
 
 
-def looked_at(beside: Sequence[ResolvedInput]) -> str:
+def looked_at(beside: Sequence[ResolvedInput]) -> tuple[int, ...]:
+    """The versions on record that a gate looks at beside a partition, each once."""
+    ids = (v.materialization for r in beside for v in r.versions if v.materialization)
+    return tuple(dict.fromkeys(ids))
+
+
+def beside_fingerprint(beside: Sequence[ResolvedInput]) -> str:
     """The fingerprint of what a gate looks at beside a partition, empty where that is nothing."""
     if not beside:
         return ""

@@ -71,6 +71,9 @@ def propose(mill: Mill, request: Request) -> Proposal:
         def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.inputs_of(connection, ids) if connection else {}
 
+        def references_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
+            return queries.references_of(connection, ids) if connection else {}
+
         _check_defined(selected, key_range, live, mill, horizon)
         plan = make_plan(
             mill.graph,
@@ -87,6 +90,7 @@ def propose(mill: Mill, request: Request) -> Proposal:
             enforce=request.enforce,
             spared=_settled(request, connection),
             inputs_of=inputs_of,
+            references_of=references_of,
             selection_text=request.target,
         )
     if request.retry_rolled_back:

@@ -13,7 +13,7 @@ import polars as pl
 from millgate.execute.compute import loaded, thread_connection
 from millgate.execute.mill import Mill
 from millgate.execute.order import Order, ResolvedInput, Version
-from millgate.execute.ordering import looked_at
+from millgate.execute.ordering import beside_fingerprint, looked_at
 from millgate.execute.proposal import listed_keys
 from millgate.execute.sources import observe
 from millgate.gate.surroundings import Surroundings
@@ -51,6 +51,7 @@ def around(
         time.tz if time else "UTC",
         {g.upstream.name: _frame(g) for g in beside if g.declared.parameter != COMPARED},
         next((_rows(g) for g in beside if g.declared.parameter == COMPARED), None),
+        beside_fingerprint(beside),
         looked_at(beside),
     )
 

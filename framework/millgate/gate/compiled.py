@@ -13,7 +13,7 @@ import polars as pl
 
 from millgate.errors import BadResult, GateError
 from millgate.gate.binding import Binding, bind, declared_rules
-from millgate.gate.contract import contract_results
+from millgate.gate.contract import contract_judged
 from millgate.gate.evaluate import MASK_PREFIX, RESERVED, Evaluation, evaluation_of
 from millgate.gate.foreign_keys import with_references
 from millgate.gate.gate_fingerprint import gate_fingerprint
@@ -124,7 +124,7 @@ class CompiledGate:
                 where=f"the result of {self.asset}",
                 fix="collect the result in the asset to see where it fails",
             ) from error
-        broken = contract_results(live, columns, self.policy, found.rows)
+        broken = contract_judged(live, columns, self.policy, found.rows)
         return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around)
 
     def _bound(self, schema: pl.Schema) -> Binding:

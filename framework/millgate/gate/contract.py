@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from millgate.gate.own_rules import whole_result
+from millgate.gate.own_rules import states_contract, whole_result
 from millgate.gate.wording import sentence
 from millgate.model.policy import Gate
 from millgate.model.record import CheckResult
@@ -33,6 +33,16 @@ def contract_results(
     return tuple(
         _failure(policy, rows, name, old, new, says) for name, old, new, says in differences
     )
+
+
+def contract_judged(
+    live: Schema | None, columns: Schema, policy: Gate, rows: int
+) -> tuple[CheckResult, ...]:
+    """The differences, or where there are none and the contract is stated, that it was kept."""
+    found = contract_results(live, columns, policy, rows)
+    if found or live is None or not states_contract(policy):
+        return found
+    return (whole_result(policy, RULE, None, True, rows, "no difference", policy.contract),)
 
 
 def breaks_contract(live: Schema | None, columns: Schema, policy: Gate) -> bool:

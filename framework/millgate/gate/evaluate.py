@@ -131,7 +131,9 @@ def evaluation_of(
     results += recent_results(policy, kept, around, found.rows)
     judgement = decide(policy, fingerprint, found.rows, rejected, (*results, *broken))
     if around is not None:
-        judgement = replace(judgement, reference_fingerprint=around.fingerprint)
+        judgement = replace(
+            judgement, reference_fingerprint=around.fingerprint, looked_at=around.looked_at
+        )
     return Evaluation(judgement, found, rejecting)
 
 

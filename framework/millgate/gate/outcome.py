@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import polars as pl
 
+from millgate.gate.gate_fingerprint import rule_fingerprint
 from millgate.gate.wording import is_builtin, sentence
 from millgate.model.record import CheckResult
 
@@ -22,6 +24,11 @@ class Rule:
     expected: str | None
     severity: Severity = "error"
     check: Any = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of the rule alone."""
+        return rule_fingerprint(self.name, self.column, self.expected, self.severity, self.check)
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class FrameFailure:
             observed=self.observed,
             expected=self.expected,
             message=self._message(),
+            rule_fingerprint=Rule(self.rule, self.column, self.expected).fingerprint,
         )
 
     def _message(self) -> str:
@@ -106,4 +114,5 @@ class Outcome:
             expected=self.rule.expected,
             sample=self.sample,
             message=message,
+            rule_fingerprint=self.rule.fingerprint,
         )

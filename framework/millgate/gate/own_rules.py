@@ -23,9 +23,14 @@ _CONTRACTS = {
 }
 
 
+def states_contract(policy: Gate) -> bool:
+    """Whether the contract is more than what holds without a word about it."""
+    return policy.contract == "strict" or policy.severity("contract") == "warning"
+
+
 def own_rules(policy: Gate) -> Iterator[Rule]:
     """Every rule of Gate's own that a policy states, for showing it."""
-    if policy.contract == "strict" or policy.severity("contract") == "warning":
+    if states_contract(policy):
         yield _rule(policy, "contract", None, _CONTRACTS.get(policy.contract, "any columns"))
     if policy.max_rejected is not None and policy.severity("max_rejected") == "warning":
         expected = f"at most {share(policy.max_rejected)}"
@@ -100,6 +105,7 @@ def whole_result(
     expected: str,
 ) -> CheckResult:
     """The result of one of Gate's own rules on the partition as a whole."""
+    asked = _CONTRACTS.get(policy.contract) if rule == "contract" else expected
     return CheckResult(
         rule=rule,
         column_name=column,
@@ -111,6 +117,7 @@ def whole_result(
         observed=observed,
         expected=expected,
         message="" if passed else sentence(column, rule, f"{rule} {expected}", observed),
+        rule_fingerprint=Rule(rule, column, asked, policy.severity(rule)).fingerprint,
     )
 
 

@@ -23,3 +23,5 @@ class Surroundings:
     """The rows of the earlier partitions that it is compared with, in key order."""
     fingerprint: str = ""
     """That of all it looks at in other partitions, empty where that is nothing."""
+    looked_at: tuple[int, ...] = ()
+    """The versions on record that this is."""

@@ -19,8 +19,8 @@ def decide(
     A failed error rule of the whole partition holds it under every policy.
     """
     results = tuple(results)
-    if rejected and gate.on_failure == "split":
-        results += too_many_rejected(gate, rows, rejected)
+    if gate.max_rejected is not None:
+        results += (_share_rejected(gate, gate.max_rejected, rows, rejected),)
     if any(r.kind == "frame" for r in results if not r.passed and r.severity == "error"):
         verdict = "hold"
     elif rejected:
@@ -30,11 +30,13 @@ def decide(
     return Judgement(fingerprint, verdict, rows, rejected, results)  # type: ignore[arg-type]
 
 
-def too_many_rejected(gate: Gate, rows: int, rejected: int) -> tuple[CheckResult, ...]:
-    """The failed rule `max_rejected` where more than that share of the rows fail."""
-    if gate.max_rejected is None or rejected / rows <= gate.max_rejected:
-        return ()
-    observed = f"{rejected} of {rows} rows rejected, {share(rejected / rows)}"
-    expected = f"at most {share(gate.max_rejected)}"
-    result = whole_result(gate, "max_rejected", None, False, rows, observed, expected)
-    return (replace(result, message=sentence(None, "max_rejected", expected, observed)),)
+def _share_rejected(gate: Gate, most: float, rows: int, rejected: int) -> CheckResult:
+    """The rule `max_rejected`: whether no more than that share of the rows fail."""
+    found = rejected / rows if rows else 0.0
+    observed = f"{rejected} of {rows} rows rejected, {share(found)}"
+    expected = f"at most {share(most)}"
+    passed = found <= most
+    result = whole_result(gate, "max_rejected", None, passed, rows, observed, expected)
+    if passed:
+        return result
+    return replace(result, message=sentence(None, "max_rejected", expected, observed))

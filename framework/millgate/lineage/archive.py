@@ -155,10 +155,14 @@ WITH kept AS (
     UNION SELECT materialization FROM hot.materializations WHERE run >= {oldest})
 SELECT materialization FROM kept UNION
 SELECT e.upstream FROM hot.materialization_edges e JOIN kept k ON k.materialization = e.downstream
+UNION SELECT e.upstream FROM hot.judgement_edges e JOIN hot.judgements j USING (judgement)
+JOIN kept k ON k.materialization = j.materialization WHERE j.in_force
 """
 
 _GOING = {
     "check_results": "judgement IN (SELECT judgement FROM hot.judgements "
+    "WHERE materialization NOT IN (FROM needed))",
+    "judgement_edges": "judgement IN (SELECT judgement FROM hot.judgements "
     "WHERE materialization NOT IN (FROM needed))",
     "judgements": "materialization NOT IN (FROM needed)",
     "materialization_edges": "downstream NOT IN (FROM needed)",
@@ -184,6 +188,8 @@ FOUND_AGAIN = {
     "judgements": "materialization NOT IN (SELECT materialization FROM hot.judgements)",
     "check_results": "judgement IN (SELECT judgement FROM hot.judgements) "
     "AND judgement NOT IN (SELECT judgement FROM hot.check_results)",
+    "judgement_edges": "judgement IN (SELECT judgement FROM hot.judgements) "
+    "AND judgement NOT IN (SELECT judgement FROM hot.judgement_edges)",
     "runs": "run NOT IN (SELECT run FROM hot.runs)",
     "steps": "step NOT IN (SELECT step FROM hot.steps)",
     "attempts": "step NOT IN (SELECT step FROM hot.attempts)",
@@ -202,6 +208,8 @@ AND e.upstream NOT IN (SELECT id FROM called_back)
 
 _OF_VERSIONS = {
     "check_results": "judgement IN (SELECT judgement FROM lineage.judgements "
+    "WHERE materialization IN (SELECT id FROM called_back))",
+    "judgement_edges": "judgement IN (SELECT judgement FROM lineage.judgements "
     "WHERE materialization IN (SELECT id FROM called_back))",
     "judgements": "materialization IN (SELECT id FROM called_back)",
     "materialization_edges": "downstream IN (SELECT id FROM called_back)",

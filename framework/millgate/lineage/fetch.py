@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 HOT = frozenset(
     {"materializations", "materialization_edges", "source_files", "judgements", "check_results"}
+    | {"judgement_edges"}
     | {"promotions", "quarantine", "steps", "attempts", "runs", "snapshots"}
 )
 """The tables in the schema hot: those whose rows are moved to files of history in time."""

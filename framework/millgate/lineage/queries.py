@@ -130,6 +130,25 @@ def inputs_of(
     return {id_: tuple(inputs) for id_, inputs in found.items()}
 
 
+def references_of(
+    connection: duckdb.DuckDBPyConnection, ids: Collection[int]
+) -> dict[int, tuple[InputVersion, ...]]:
+    """The versions that the gate looked at when it last judged each of the materializations."""
+    found: dict[int, list[InputVersion]] = {id_: [] for id_ in ids}
+    with offered(connection, wanted=ids_table(ids)):
+        for judged, *values in many(
+            connection,
+            "SELECT j.materialization, u.materialization, u.asset, u.partition, "
+            f"{_digits('u.data_hash')} "
+            "FROM hot.judgements j JOIN wanted w ON w.id = j.materialization AND j.in_force "
+            "JOIN hot.judgement_edges e ON e.judgement = j.judgement "
+            "JOIN hot.materializations u ON u.materialization = e.upstream "
+            "ORDER BY j.materialization, u.asset, u.partition",
+        ):
+            found[judged].append(InputVersion(*values))
+    return {id_: tuple(inputs) for id_, inputs in found.items()}
+
+
 def conflicts(
     connection: duckdb.DuckDBPyConnection, expected: Mapping[PartitionId, int | None]
 ) -> list[Overtaken]:

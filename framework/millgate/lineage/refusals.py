@@ -72,6 +72,7 @@ class CheckRow:
     expected: str | None
     sample: tuple[str, ...]
     message: str
+    rule_fingerprint: str | None
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ _JUDGEMENTS = (
     "run in_force reference_fingerprint=judgement.reference_fingerprint"
 )
 _CHECK_RESULTS = (
-    "rule column_name kind severity passed failing_rows total_rows observed expected sample message"
+    "rule column_name kind severity passed failing_rows total_rows observed expected sample "
+    "message rule_fingerprint"
 )
 _QUARANTINE = (
     "materialization asset partition scope rows bytes path schema_hash=schema.hash quarantined_at "
@@ -72,6 +73,7 @@ def added_rows(change: Change) -> dict[str, pa.Table]:
     made = change.materializations
     results = [(j.id, r) for j in change.judged for r in j.judgement.results]
     files = [(m.id, f) for m in made for f in m.files]
+    beside = [(j.id, upstream) for j in change.judged for upstream in j.judgement.looked_at]
     tables = {
         "materializations": _table(_columns(_MATERIALIZATIONS, made)),
         "materialization_edges": _edges(made),
@@ -80,6 +82,9 @@ def added_rows(change: Change) -> dict[str, pa.Table]:
             _columns("path bytes modified_at content_hash", [f for _, f in files]),
         ),
         "judgements": _table(_columns(_JUDGEMENTS, change.judged)),
+        "judgement_edges": _ids(
+            {"judgement": [id_ for id_, _ in beside], "upstream": [id_ for _, id_ in beside]}
+        ),
         "check_results": _table(
             {"judgement": [id_ for id_, _ in results]},
             _columns(_CHECK_RESULTS, [r for _, r in results]),
@@ -167,11 +172,12 @@ def _edges(made: Sequence[Materialization]) -> pa.Table:
     ]
     found += [(m.derived_from, m.id, "derived") for m in made if m.derived_from is not None]
     upstream, downstream, kind = zip(*found, strict=True) if found else ((), (), ())
-    ids = {
-        "upstream": pa.array(upstream, pa.int64()),
-        "downstream": pa.array(downstream, pa.int64()),
-    }
-    return pa.table({**ids, "kind": pa.array(kind, pa.string())})
+    ids = _ids({"upstream": upstream, "downstream": downstream})
+    return ids.append_column("kind", pa.array(kind, pa.string()))
+
+
+def _ids(columns: Mapping[str, Sequence[int]]) -> pa.Table:
+    return pa.table({name: pa.array(ids, pa.int64()) for name, ids in columns.items()})
 
 
 def _columns(names: str, found: Sequence[object]) -> dict[str, Sequence[Any]]:

@@ -71,6 +71,12 @@ _CHECKS = (
         f"downstream NOT IN {_KNOWN}",
     ),
     (
+        "judgements that looked at versions that are not on record",
+        "judgement_edges",
+        "lineage.show_id(judgement)",
+        f"upstream NOT IN {_KNOWN} OR judgement NOT IN {_JUDGED}",
+    ),
+    (
         "live partitions whose version is not on record",
         "production",
         _SHOWN,

@@ -270,7 +270,7 @@ CREATE TABLE hot.check_results (
     judgement BIGINT NOT NULL, rule VARCHAR NOT NULL, column_name VARCHAR, kind VARCHAR NOT NULL,
     severity VARCHAR NOT NULL, passed BOOLEAN NOT NULL, failing_rows BIGINT,
     total_rows BIGINT NOT NULL, observed VARCHAR, expected VARCHAR, sample VARCHAR[] NOT NULL,
-    message VARCHAR NOT NULL
+    message VARCHAR NOT NULL, rule_fingerprint UUID
 );
 CREATE VIEW lineage.check_results AS FROM hot.check_results;
 COMMENT ON VIEW lineage.check_results IS 'One row per rule within a judgement.';
@@ -286,6 +286,13 @@ COMMENT ON COLUMN lineage.check_results.observed IS 'What was seen, as text.';
 COMMENT ON COLUMN lineage.check_results.expected IS 'What the rule asks for, as text.';
 COMMENT ON COLUMN lineage.check_results.sample IS 'Up to five distinct failing values, as text.';
 COMMENT ON COLUMN lineage.check_results.message IS 'The result in one sentence.';
+COMMENT ON COLUMN lineage.check_results.rule_fingerprint IS 'Hash of the rule as it was written then; NULL where that is not known any more.';
+
+CREATE TABLE hot.judgement_edges (judgement BIGINT NOT NULL, upstream BIGINT NOT NULL);
+CREATE VIEW lineage.judgement_edges AS FROM hot.judgement_edges;
+COMMENT ON VIEW lineage.judgement_edges IS 'One row per version that a gate looked at beside the one that it judged: what that refers to, or is compared with.';
+COMMENT ON COLUMN lineage.judgement_edges.judgement IS 'The judgement.';
+COMMENT ON COLUMN lineage.judgement_edges.upstream IS 'Version that it looked at.';
 
 CREATE TABLE lineage.production (
     asset VARCHAR NOT NULL, partition VARCHAR NOT NULL, materialization BIGINT NOT NULL,

@@ -112,6 +112,7 @@ class CheckResult:
     expected: str | None = None
     sample: tuple[str, ...] = ()
     message: str = ""
+    rule_fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class Judgement:
     results: tuple[CheckResult, ...]
     reference_fingerprint: str = ""
     """What the gate's references held, empty where it has none."""
+    looked_at: tuple[int, ...] = ()
+    """The versions on record that the gate looked at beside this one."""
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:

@@ -14,7 +14,7 @@ from millgate.plan.refreshing import Clock
 from millgate.plan.staleness import Scale, Shelf, Weighed
 
 InputsOf = Callable[[Collection[int]], Mapping[int, tuple[InputVersion, ...]]]
-"""The recorded inputs of materializations, by id."""
+"""The recorded inputs of materializations, or what their gates looked at, by id."""
 
 MISSING = Cause("missing")
 _FORCED = Cause("forced")
@@ -23,6 +23,7 @@ _GATE = Cause("gate changed")
 _RETRY = Cause("retry held")
 _REFRESH = Cause("refresh due")
 _RETRY_ROLLED_BACK = Cause("retry rolled back")
+_REFERENCE = "reference changed"
 
 
 @dataclass
@@ -36,17 +37,22 @@ class Draft:
     missed: Counter[str] = field(default_factory=Counter)
     rolled_back: Counter[str] = field(default_factory=Counter)
     unnamed: list[tuple[int, int, Weighed, Scale]] = field(default_factory=list)
-    """Steps whose changed input is still to be named: place, version made before, inputs now."""
+    """Steps whose changed input is still to be named: place, version made before, inputs now; of
+    a changed reference what the gate looks at."""
 
-    def name_changes(self, inputs_of: InputsOf) -> None:
-        """Give each such step the input that changed, all looked up at once."""
-        if not self.unnamed:
-            return
-        recorded = inputs_of({version for _, version, _, _ in self.unnamed})
-        for place, version, weighed, scale in self.unnamed:
-            step = self.steps[place]
-            cause = scale.changed(step.key, recorded.get(version, ()), weighed)
-            self.steps[place] = replace(step, cause=cause)
+    def name_changes(self, inputs_of: InputsOf, references_of: InputsOf) -> None:
+        """Give each such step what changed, all looked up at once."""
+        for references, recorded_of in ((False, inputs_of), (True, references_of)):
+            of = [u for u in self.unnamed if self._is_judged(u[0]) == references]
+            recorded = recorded_of({version for _, version, _, _ in of}) if of else {}
+            for place, version, weighed, scale in of:
+                step = self.steps[place]
+                cause = scale.changed(step.key, recorded.get(version, ()), weighed)
+                kind = _REFERENCE if references else cause.kind
+                self.steps[place] = replace(step, cause=replace(cause, kind=kind))
+
+    def _is_judged(self, place: int) -> bool:
+        return self.steps[place].cause.kind == _REFERENCE
 
 
 @dataclass
@@ -137,6 +143,8 @@ class AssetPlanner:
             self.draft.steps.append(Step(self.name, key, "enforce", cause, needs, after))
         else:
             self.draft.steps.append(Step(self.name, key, "judge", cause, needs, after))
+        if stop is None:
+            self._name_later(key, live, cause)
         return True
 
     def _moved(self, key: str, judged: Live | Held) -> Cause | None:
@@ -145,10 +153,15 @@ class AssetPlanner:
         if weighed is None or self.beside is None:
             return None
         if judged.references != weighed.fingerprint:
-            needed = {(n.upstream, k) for n in self.beside.needs(key) for k in n.keys}
-            of = next(iter(needed)) if len(needed) == 1 else (None, None)
-            return Cause("reference changed", *of)
+            return Cause(_REFERENCE)
         return Cause("reference planned", *weighed.followed) if weighed.followed else None
+
+    def _name_later(self, key: str, judged: Live | Held, cause: Cause) -> None:
+        """Name what the gate of the last step looks at that changed, if that is its cause."""
+        if cause.kind == _REFERENCE and self.beside is not None:
+            place = len(self.draft.steps) - 1
+            now = self.beside.weigh(key)
+            self.draft.unnamed.append((place, judged.materialization, now, self.beside))
 
     def _looked_at(
         self, key: str
@@ -173,7 +186,8 @@ class AssetPlanner:
         elif held.input_fingerprint != weighed.fingerprint or weighed.followed:
             self._follow(key, held, weighed)
         elif moved := self._moved(key, held):
-            self._make(key, moved, weighed)
+            if self._make(key, moved, weighed):
+                self._name_later(key, held, moved)
         elif not held.discarded:
             self.draft.held[self.name] += 1
 

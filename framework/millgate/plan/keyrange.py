@@ -194,6 +194,13 @@ class Target:
         return cls(text, text[:at], KeyRange.parse(text[at + 1 :]))
 
 
+def zones_of(key_range: KeyRange | None, of: Iterable[Partitions]) -> tuple[str, ...]:
+    """The time zones in which a range of time is read."""
+    if key_range is None or not key_range.has_time:
+        return ()
+    return tuple(sorted({parts.time.tz for parts in of if parts.time is not None}))
+
+
 def keys_of_each(
     key_range: KeyRange | None, definitions: Mapping[str, Partitions], horizon: Horizon
 ) -> dict[str, Sequence[str]]:

@@ -15,7 +15,7 @@ from millgate.plan.batching import batches_of
 from millgate.plan.deciding import MISSING, AssetPlanner, Draft, InputsOf
 from millgate.plan.demand import beside_of, demanded, in_making_order, reads_of
 from millgate.plan.graph import Graph
-from millgate.plan.keyrange import KeyRange, keys_of_each
+from millgate.plan.keyrange import KeyRange, keys_of_each, zones_of
 from millgate.plan.needs import Needs
 from millgate.plan.refreshing import Clock
 from millgate.plan.staleness import Scale, Shelf, asset_shelf, source_shelf
@@ -31,6 +31,7 @@ def make_plan(
     code: Mapping[str, str],
     gates: Mapping[str, str],
     inputs_of: InputsOf,
+    references_of: InputsOf,
     with_upstreams: bool = False,
     force: bool = False,
     retry_held: bool = False,
@@ -41,11 +42,12 @@ def make_plan(
 ) -> Plan:
     """What would be done to the selected partitions, and why; upstreams come first.
 
-    `code` and `gates` give the fingerprint of each asset; `inputs_of` is called at most once,
-    with the versions of which an input has changed. With `with_upstreams` the partitions that
-    the selected ones are made from are planned too; `force` makes what was selected although it
-    is fresh, `retry_held` what is held; neither makes a partition that is among the `spared`.
-    `enforce` applies today's gate to what is live instead of only judging it.
+    `code` and `gates` give the fingerprint of each asset; `inputs_of` and `references_of` are
+    called at most once, with the versions of which an input or a reference has changed. With
+    `with_upstreams` the partitions that the selected ones are made from are planned too; `force`
+    makes what was selected although it is fresh, `retry_held` what is held; neither makes a
+    partition that is among the `spared`. `enforce` applies today's gate to what is live instead
+    of only judging it.
     Raises BadKey if the range selects nothing.
     """
     selected_keys = _selected_keys(graph, selected, key_range, horizon)
@@ -60,7 +62,7 @@ def make_plan(
     draft = Draft()
     with _no_collection():
         _plan_assets(graph, keys, needs, state, code, gates, asked, horizon, with_upstreams, draft)
-    draft.name_changes(inputs_of)
+    draft.name_changes(inputs_of, references_of)
     first, last = (None, None) if key_range is None else key_range.bounds
     made = {step.asset for step in draft.steps}
     partitionings = {name: graph[name].partitions for name in made}
@@ -80,7 +82,7 @@ def make_plan(
             for name, parts in ((n, graph[n].partitions) for n in selected_keys if n in state.live)
         },
         fingerprints={name: code[name] for name in graph.order if name in made},
-        zones=_zones(graph, selected_keys, key_range),
+        zones=zones_of(key_range, [graph[name].partitions for name in selected_keys]),
         enforces=enforce,
         batches=batches_of(draft.steps, partitionings),
     )
