@@ -42,11 +42,11 @@ demo: install
 		WHERE asset = 'monthly_punctuality' AND partition = '2013-02')) \
 		GROUP BY asset ORDER BY asset"
 
-# The accidents, lives and schemas that `make test` samples, one by one.
+# The accidents, lives, schemas and mistakes that `make test` samples, one by one.
 soak: install
 	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py tests/attack/test_soak.py \
 		tests/execute/test_decision_crash.py tests/execute/test_doctor.py \
-		tests/gate/test_pandera_differential.py
+		tests/gate/test_pandera_differential.py tests/gate/test_gate_mutations.py
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5

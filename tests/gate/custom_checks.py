@@ -61,6 +61,34 @@ def each_none(value: Any) -> bool | None:
     return None if len(str(value)) > 2 else len(str(value)) > 1
 
 
+def raising_on_rows(data: Any) -> pl.LazyFrame:
+    def explode(series: pl.Series) -> pl.Series:
+        if len(series):
+            raise ValueError("rows")
+        return series.is_null()
+
+    return data.lazyframe.select(pl.col(data.key).map_batches(explode, pl.Boolean))
+
+
+def selecting_twice(data: Any) -> pl.LazyFrame:
+    data.lazyframe.select(pl.col(data.key).is_not_null())
+    return data.lazyframe.select(pl.col(data.key).is_null())
+
+
+def selecting_for_nothing(data: Any) -> bool:
+    data.lazyframe.select(pl.col(data.key).is_null())
+    return True
+
+
+def undaunted(data: Any) -> pl.LazyFrame:
+    try:
+        read = data.lazyframe.collect() is not None
+    except:  # noqa: E722
+        read = False
+    found = pl.col(data.key).is_null()
+    return data.lazyframe.select(found if read else ~found)
+
+
 def nothing_in(data: Any) -> pl.LazyFrame:
     return data.lazyframe.filter(False).select(pl.col(data.key).is_null())
 
@@ -87,6 +115,12 @@ CUSTOM = (
     Custom("as_frame", as_frame),
     Custom("raising", raising),
     Custom("raising_late", raising_late),
+    Custom("raising_on_rows", raising_on_rows),
+    Custom("number", selecting(lambda c: c.cast(pl.String).str.to_integer(strict=True) > 0)),
+    Custom("selecting_twice", selecting_twice),
+    Custom("selecting_for_nothing", selecting_for_nothing, whole=True),
+    Custom("undaunted", undaunted),
+    Custom("as_the_last", selecting(lambda c: c.is_null() == pl.last().is_null())),
     Custom("true", lambda _: True, whole=True),
     Custom("false", lambda _: False, whole=True),
     Custom("few", selecting(lambda c: c.n_unique() < 4), whole=True),

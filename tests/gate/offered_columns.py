@@ -128,6 +128,12 @@ def _absent_default(_: str) -> Iterable[Try]:
     yield from forms({"a": (int, given)}, pl.DataFrame({"b": [1]}), True)
 
 
+def _default_of_a_pattern(_: str) -> Iterable[Try]:
+    frame = pl.DataFrame({"x_1": [1, None], "x_2": [None, 2]})
+    columns = {"x_1": (int, {"nullable": True}), "^x_.*$": (int, {"default": 7, "regex": True})}
+    yield from forms(columns, frame, True)
+
+
 def _of_field(value: Any) -> Any:
     def tries(name: str) -> Iterable[Try]:
         made = model({"a": int}, a=pa.Field(gt=0, nullable=True, **{name: value}))
@@ -189,6 +195,8 @@ COLUMNS = Group(
         as_pandera("default", "fills nulls, and NaN", _default),
         better("default", "an optional column with one may be absent (pandera breaks off)",
                _absent_default),
+        better("default", "that of a pattern leaves columns with a name of their own alone "
+               "(pandera fills them too)", _default_of_a_pattern),
         as_pandera("ignore_na", "", _ignore_na),
         as_pandera("raise_warning", "recorded with the severity `warning`", _warns),
         better("n_failure_cases", "all failing rows are counted and rejected", _first_only),

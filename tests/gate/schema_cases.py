@@ -17,7 +17,6 @@ from gate.custom_checks import CUSTOM, FRAME, Custom
 NAN, INF = float("nan"), float("inf")
 BEYOND = 2**62
 """As a moment a value that Python cannot show, which breaks pandera's report."""
-
 NEW_YORK = ZoneInfo("America/New_York")
 VALUES: dict[pl.DataType, list[Any]] = {
     pl.Int8(): [0, 1, 2, -1, 127],
@@ -29,10 +28,10 @@ VALUES: dict[pl.DataType, list[Any]] = {
     pl.UInt32(): [0, 1, 2, 3],
     pl.UInt64(): [0, 1, 2, 2**63],
     pl.Float32(): [0.0, 1.0, 2.5, NAN],
-    pl.Float64(): [0.0, -0.0, 1.0, 2.5, NAN, INF, -INF],
+    pl.Float64(): [0.0, NAN, -0.0, 1.0, NAN, 2.5, INF, NAN, -INF],
     pl.Decimal(10, 2): [Decimal("0.00"), Decimal("1.50"), Decimal("-2.25")],
     pl.Decimal(30, 0): [Decimal(0), Decimal(1), Decimal(10**20)],
-    pl.String(): ["", "a", "ab", "b1", "é", "A\nb", "1", "2"],
+    pl.String(): ["", "a", "ab", "b1", "é", "A\nb", "1", "2", "100000000000000000001"],
     pl.Boolean(): [True, False],
     pl.Binary(): [b"", b"a", b"\xff"],
     pl.Date(): [date(2013, 1, 1), date(2013, 1, 2), date(1899, 12, 31)],
@@ -58,8 +57,8 @@ VALUES: dict[pl.DataType, list[Any]] = {
         {"x": 2, "y": "b"},
     ],
 }
-COMMON = [pl.String()] * 8 + [pl.Int64(), pl.Int64(), pl.Float64(), pl.Float64()]
-"""Types that come up more often: they take more checks."""
+COMMON = [pl.String()] * 7 + [pl.Int64()] * 2 + [pl.Float64()] * 4 + [pl.Decimal(30, 0)]
+"""Types that come up more often: they take more checks, or go wrong in more ways."""
 
 COERCIBLE: dict[pl.DataType, list[pl.DataType]] = {
     pl.Int64(): [pl.Int8(), pl.String(), pl.Float64(), pl.Boolean(), pl.Decimal(10, 2)],
@@ -68,6 +67,7 @@ COERCIBLE: dict[pl.DataType, list[pl.DataType]] = {
     pl.Float64(): [pl.Int64(), pl.String(), pl.Float32()],
     pl.String(): [pl.Int64(), pl.Date(), pl.Boolean(), pl.Categorical(), pl.Enum(["b", "a"])],
     pl.Decimal(10, 2): [pl.Int64(), pl.Float64(), pl.Decimal(30, 0)],
+    pl.Decimal(30, 0): [pl.String(), pl.Int64()],
     pl.Date(): [pl.Datetime("us"), pl.String()],
     pl.Datetime("us"): [pl.Date(), pl.Datetime("ms"), pl.Int64()],
     pl.Datetime("ms"): [pl.Datetime("us"), pl.Date()],
@@ -93,11 +93,10 @@ SEVERAL_VALUES = ("isin", "notin", "unique_values_eq")
 TEXT = ("str_matches", "str_contains", "str_startswith", "str_endswith", "str_length")
 BUILTIN = (*ONE_VALUE, *SEVERAL_VALUES, "in_range", *TEXT)
 
-
 HARSH = {
-    "as_frame", "each_raises", "false", "frame_false", "frame_raises", "missing", "no",
-    "numbers", "raising", "raising_late", "undecided", "undecided_late",
-    "unknown", "twice", "decided", "shorter", "shorter_late",
+    "as_frame", "each_raises", "false", "frame_false", "frame_raises", "missing", "no", "number",
+    "numbers", "raising", "raising_late", "raising_on_rows", "selecting_twice", "undaunted",
+    "undecided", "undecided_late", "unknown", "twice", "decided", "shorter", "shorter_late",
 }  # fmt: skip
 """Custom checks that few frames pass."""
 
@@ -164,21 +163,20 @@ def case(seed: int) -> Case:
     height = random.choice([0, 1, 1, 2, 3, 4, 5, 6, 8])
     names.calm = random.random() < 0.6
     as_model = random.random() < 0.3
-    columns = tuple(
-        _described(random, names, name, as_model)
-        for name in ["a", "b", "c", "r_1"][: random.randint(1, 3)]
-    )
-    if random.random() < 0.25:
+    named = random.choice([["a"], ["a", "b"], ["a", "b", "c"], ["a", "r_1"]])
+    columns = tuple(_described(random, names, name, as_model) for name in named)
+    if "r_1" in named or random.random() < 0.25:
         columns += (_pattern(random, names, as_model),)
     if random.random() < 0.2:
         columns = columns[1:] + columns[:1]
-    frame = _frame(random, columns, height)
-    columns = tuple(_fillable(column, frame) for column in columns)
+    coerced = random.random() < 0.12 and all(column.dtype is not None for column in columns)
+    frame = _frame(random, columns, height, coerced)
+    columns = tuple(_fillable(column, frame, named) for column in columns)
     checks = tuple(
         names.custom(random.choice(_calm(names, FRAME)))
         for _ in range(random.choice([0, 0, 0, 0, 1, 2]))
     )
-    options = _options(random, names, frame, columns)
+    options = _options(random, names, frame, columns) | {"coerce": coerced}
     build = _model if as_model else _schema
     return Case(seed, build(columns, checks, options), frame, columns, checks, options)
 
@@ -251,12 +249,12 @@ def _described(random: Random, names: _Names, name: str, as_model: bool) -> Desc
         else:  # a Field has each built-in once, under its own name
             checks[stated.what] = Stated(stated.what, stated.what, stated.arguments, {})
     options = {
-        "nullable": random.random() < (0.95 if names.calm else 0.6),
+        "nullable": random.random() < (0.95 if names.calm else 0.5),
         "unique": random.random() < (0.02 if names.calm else 0.15),
         "required": random.random() < 0.75,
         "coerce": random.random() < 0.2,
     }
-    if random.random() < 0.15 and not dtype.is_nested():
+    if random.random() < 0.25 and not dtype.is_nested():
         options["default"] = random.choice([v for v in VALUES[dtype] if v == v])
     untyped = not as_model and "default" not in options and random.random() < 0.08
     if untyped:
@@ -285,14 +283,18 @@ def _pattern(random: Random, names: _Names, as_model: bool) -> Described:
     return Described(column.name, column.dtype or pl.Int64(), options, column.checks)
 
 
-def _frame(random: Random, columns: tuple[Described, ...], height: int) -> pl.DataFrame:
+def _frame(
+    random: Random, columns: tuple[Described, ...], height: int, coerced: bool
+) -> pl.DataFrame:
     frame: dict[str, pl.Series] = {}
     for column in columns:
         if column.regex:
-            for name in random.sample(["r_1", "r_2", "r_3"], random.choice([0, 1, 2, 2])):
-                frame.setdefault(name, _series(random, column, name, height))
-        elif random.random() < 0.96:
-            frame[column.name] = _series(random, column, column.name, height)
+            beside = any(other.name == "r_1" for other in columns)
+            found = ["r_2", "r_3"] if beside else ["r_1", "r_2", "r_3"]
+            for name in random.sample(found, random.choice([beside, 1, 2, 2])):
+                frame.setdefault(name, _series(random, column, name, height, coerced))
+        elif random.random() < 0.94:
+            frame[column.name] = _series(random, column, column.name, height, coerced)
     if not frame or random.random() < 0.2:
         frame["extra"] = pl.Series("extra", range(height), dtype=pl.Int64)
     shuffled = list(frame.items())
@@ -301,13 +303,15 @@ def _frame(random: Random, columns: tuple[Described, ...], height: int) -> pl.Da
     return pl.DataFrame(dict(shuffled))
 
 
-def _series(random: Random, column: Described, name: str, height: int) -> pl.Series:
+def _series(random: Random, column: Described, name: str, height: int, coerced: bool) -> pl.Series:
     dtype = column.dtype or random.choice(list(VALUES))
-    if column.options["coerce"] and random.random() < 0.8:
+    if (coerced or column.options["coerce"]) and random.random() < 0.8:
         dtype = random.choice(COERCIBLE.get(dtype, [dtype]))
     elif random.random() < 0.04:
         dtype = random.choice(list(VALUES))
     pool = [v for v in VALUES[dtype] if dtype == column.dtype or v != BEYOND]
+    if dtype == pl.String and column.dtype != pl.String and random.random() < 0.7:
+        pool = [v for v in pool if v.isdigit()]
     if random.random() < 0.7:  # few values repeat, and with them rules that only few rows fail
         pool = random.sample(pool, min(len(pool), random.randint(1, 4)))
     nulls = random.choice([0, 0, 0.2, 0.5])
@@ -315,9 +319,10 @@ def _series(random: Random, column: Described, name: str, height: int) -> pl.Ser
     return pl.Series(name, values, dtype=dtype, strict=True)
 
 
-def _fillable(column: Described, frame: pl.DataFrame) -> Described:
-    """`column` without its default where it may be absent and is: pandera breaks off there."""
-    if column.regex or column.options["required"] or column.name in frame:
+def _fillable(column: Described, frame: pl.DataFrame, named: list[str]) -> Described:
+    """`column` without its default where pandera breaks off, or fills the column of another."""
+    absent = not (column.regex or column.options["required"] or column.name in frame)
+    if not absent and not (column.regex and "r_1" in named):
         return column
     return replace(column, options={k: v for k, v in column.options.items() if k != "default"})
 
@@ -327,16 +332,17 @@ def _options(
 ) -> dict[str, Any]:
     named = [c.name for c in columns if not c.regex]
     together = list(dict.fromkeys([n for n in named if n in frame][:1] + named[:2]))
-    sets = [*[None] * 5, frame.columns[:1], [frame.columns[:1], together]]
+    sets = [*[None] * 5, frame.columns[:1], [together, frame.columns[-1:]]]
     sets += [together] * (together[0] in frame)
     given: dict[str, Any] = {
         "strict": random.choice([False, False, False, True, "filter"]),
         "ordered": random.random() < 0.25,
         "unique": None if names.calm else random.choice(sets) or None,
-        "coerce": random.random() < 0.05 and all(c.dtype is not None for c in columns),
     }
     typed = all(c.dtype is not None for c in columns)
-    if random.random() < 0.1 and typed and not given["ordered"]:
+    absent = any(c.name not in frame and c.options["required"] for c in columns if not c.regex)
+    likely = 0.7 if absent else 0.1
+    if random.random() < likely and typed and not given["ordered"]:
         given["add_missing_columns"] = True
     plain = not any("default" in c.options for c in columns)
     if random.random() < 0.03 and plain and not any(d.is_nested() for d in frame.dtypes):

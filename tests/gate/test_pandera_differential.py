@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from gate.custom_checks import CUSTOM, FRAME
-from gate.pandera_answer import Answer, Key, answer
+from gate.pandera_answer import answer
+from gate.pandera_difference import ADDING, FIRST_ONLY, differences, evaluated, forms
 from gate.schema_cases import (
     BUILTIN,
     ONE_VALUE,
@@ -28,122 +29,21 @@ from gate.schema_cases import (
     case,
 )
 from millgate.gate.compiled import compile_gate
-from millgate.gate.evaluate import Evaluation
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema
 
 SOAK = bool(os.environ.get("MILLGATE_SOAK"))
-FIRST_ONLY = ["column_in_schema", "column_ordered"]
-ADDING = ["add_missing_has_default"]
-"""Failures of which pandera reports the first, and the gate each."""
+FEATURES = (
+    *("model", "schema", "regex", "default", "nullable", "unique", "coerce", "required"),
+    *("coerce=True", "ordered=True", "strict=True", "strict=filter", "add_missing_columns=True"),
+    *("custom checks, model=True", "custom checks, model=False"),
+    *("checks of the frame, model=True", "checks of the frame, model=False"),
+    *("height 0", "height 1", "height 2", "null", "NaN"),
+)
+"""What the cases must have of schemas and frames."""
 
 BLOCK = 60
 BLOCKS = 400 if SOAK else 8
-
-
-def evaluated(one: Case, frame: pl.DataFrame | pl.LazyFrame, **policy) -> Evaluation:
-    gate = compile_gate(Gate(one.schema, **policy), "asset")
-    return gate.evaluate(frame, columns=Schema(()), live=None, measure=[pl.len()])
-
-
-def rows_by_rule(evaluation: Evaluation, frame: pl.DataFrame | pl.LazyFrame) -> dict[Key, set[int]]:
-    found: dict[Key, set[int]] = {}
-    rejected = evaluation.rejected(frame).lazy().collect()
-    for i, reasons in enumerate(rejected["quarantine_reasons"].to_list()):
-        for reason in reasons:
-            found.setdefault((reason["rule"], reason["column_name"]), set()).add(i)
-    return found
-
-
-def differences(one: Case, frame: pl.DataFrame | pl.LazyFrame, theirs: Answer) -> Iterator[str]:
-    """Where the gate says something else about `frame` than pandera about `one.frame`."""
-    ours = evaluated(one, frame)
-    failed = {(r.rule, r.column_name): r for r in ours.judgement.results if not r.passed}
-    added = _added(one)
-    again = answer(one.schema, theirs.shaped) if added and theirs.passes else theirs
-    verdict = "promote" if again.passes else "hold"
-    if ours.judgement.rows != one.frame.height or ours.measured != {"len": one.frame.height}:
-        yield f"counts {ours.judgement.rows} of {one.frame.height} rows"
-    if ours.judgement.verdict != verdict:
-        yield f"{ours.judgement.verdict}, not {verdict}: {sorted(map(str, failed))}, {again}"
-    if again.passes:
-        good = ours.accepted(frame).lazy().collect()
-        if good.schema != theirs.shaped.schema or not good.equals(theirs.shaped):
-            yield f"accepted {good}, not {theirs.shaped}"
-    lost = {key for key in failed if key[0] == "coerce_dtype"}
-    if bool(lost) != (theirs.lost is not None) and theirs.complete:
-        yield f"lost {lost}, not {theirs.lost}"
-    if not theirs.complete or lost:
-        return
-    yield from _columns(failed, again, added)
-    yield from _rules(one, ours, rows_by_rule(ours, frame), again)
-
-
-def _added(one: Case) -> set[str]:
-    """The columns that the schema adds: pandera leaves them unchecked in the same validation."""
-    if not one.options.get("add_missing_columns"):
-        return set()
-    return {c.name for c in one.columns if not c.regex} - set(one.frame.columns)
-
-
-def _columns(failed: dict[Key, object], theirs: Answer, untried: set[str]) -> Iterator[str]:
-    ours = {column for rule, column in failed if rule == "dtype" and column not in untried}
-    if ours != theirs.mistyped:
-        yield f"wrong types of {ours}, not {theirs.mistyped}"
-    for kinds in (["column_in_dataframe"], ["no_regex_column_match"], FIRST_ONLY, ADDING):
-        mine = {key for key in failed if key[0] in kinds}
-        wanted = {key for key in theirs.columns if key[0] in kinds}
-        first_only = kinds in (FIRST_ONLY, ADDING)
-        if bool(mine) != bool(wanted) or not (wanted <= mine if first_only else wanted == mine):
-            yield f"{kinds}: {mine}, not {wanted}"
-
-
-def _rules(
-    one: Case, ours: Evaluation, ours_by_row: dict[Key, set[int]], theirs: Answer
-) -> Iterator[str]:
-    height, stated = one.frame.height, one.stated
-    untried = theirs.mistyped | _added(one)
-    unfiltered = one.options["strict"] == "filter" and bool(theirs.columns)
-    results = {
-        (r.rule, r.column_name): r
-        for r in ours.judgement.results
-        if not r.passed and (r.rule in ("not_nullable", "unique") or r.rule in stated)
-    }
-    sets = one.options["unique"]
-    several = bool(sets) and not isinstance(sets[0], str)
-    for key in {*results, *theirs.rows, *theirs.whole}:
-        rule, column = key
-        if column in untried or (column is None and unfiltered):
-            continue
-        if key == ("unique", None) and several:  # pandera reports the first failing set only
-            if key in theirs.rows and not theirs.rows[key] <= ours_by_row[key]:
-                yield f"{key}: {ours_by_row[key]} without {theirs.rows[key]}"
-            continue
-        found, wanted = results.get(key), theirs.rows.get(key)
-        if found is None or (wanted is None and key not in theirs.whole):
-            yield f"{key}: {found}, not {wanted or theirs.whole.get(key)}"
-            continue
-        warning = rule in stated and stated[rule].warning and theirs.whole.get(key) != 0
-        if found.severity != ("warning" if warning else "error"):
-            yield f"{key}: severity {found.severity}"
-        if found.kind == "frame":
-            scalar = height == 1 and rule in stated and stated[rule].whole
-            if wanted is not None and not scalar:
-                yield f"{key}: fails as a whole, not in {wanted}"
-        elif wanted is None or found.failing_rows != len(wanted):
-            yield f"{key}: {found.failing_rows} rows, not {wanted}"
-        elif not warning and ours_by_row.get(key) != wanted:
-            yield f"{key}: rows {ours_by_row.get(key)}, not {wanted}"
-        elif height == 1 and rule in stated and stated[rule].whole:
-            yield f"{key}: blames a row for a check of the whole frame"
-
-
-def forms(one: Case, tmp_path) -> dict[str, pl.DataFrame | pl.LazyFrame]:
-    """The frame as an asset may hand it over: whole, as a plan, or in a file that is streamed."""
-    path = tmp_path / "frame.parquet"
-    one.frame.write_parquet(path, row_group_size=2)
-    streamed = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-    return {"eager": one.frame, "lazy": one.frame.lazy(), "streamed": streamed}
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -176,6 +76,26 @@ def test_every_builtin_check_on_every_type(dtype, tmp_path):
                 assert not list(differences(one, given, theirs)), (form, arguments)
 
 
+def features(one: Case) -> Iterator[str]:
+    """What a schema and its frame have of all that they may have."""
+    model = isinstance(one.schema, type)
+    yield "model" if model else "schema"
+    yield from (f"{name}={value}" for name, value in one.options.items() if value)
+    if one.checks:
+        yield f"checks of the frame, model={model}"
+    for column in one.columns:
+        yield from (name for name, value in column.options.items() if value is not False)
+        yield f"type {column.dtype}"
+        if any(not isinstance(check.what, str) for check in column.checks):
+            yield f"custom checks, model={model}"
+    yield f"height {min(one.frame.height, 2)}"
+    for series in one.frame:
+        if series.null_count():
+            yield "null"
+        if series.dtype.is_float() and series.is_nan().any():
+            yield "NaN"
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_the_cases_reach_every_kind_of_answer():
     """The comparison is worth what its cases are: nearly every rule passes here and fails there."""
@@ -185,6 +105,7 @@ def test_the_cases_reach_every_kind_of_answer():
         judgement = evaluated(one, one.frame).judgement
         seen[judgement.verdict] += 1
         seen["crash"] += not answer(one.schema, one.frame).complete
+        seen.update(set(features(one)))
         for r in judgement.results:
             seen[f"{r.rule.split('~')[0]} {'passes' if r.passed else 'fails'}"] += 1
     assert min(seen["promote"], seen["hold"]) > BLOCK
@@ -193,6 +114,10 @@ def test_the_cases_reach_every_kind_of_answer():
         assert seen[f"{rule} passes"] or seen[f"{rule} fails"], rule
     for rule in ("dtype", "coerce_dtype", *FIRST_ONLY, *ADDING, "no_regex_column_match"):
         assert seen[f"{rule} fails"], rule
+    for feature in (*FEATURES, *(f"type {dtype}" for dtype in VALUES)):
+        assert seen[feature] >= 4, feature
+    for column in ("['a']", "[['"):
+        assert [name for name in seen if name.startswith(f"unique={column}")], column
 
 
 @pytest.mark.parametrize("dtype", list(VALUES), ids=str)

@@ -112,3 +112,13 @@ def test_an_optional_pattern_does_not_coerce():
     frame = pl.DataFrame({"x_1": ["1"]})
     assert report(schema, frame) == [(None, "dtype('Int64')")]
     assert failed(evaluate(schema, frame)) == [("dtype", "x_1", "frame")]
+
+
+def test_the_default_of_a_pattern_leaves_a_column_of_another_alone():
+    """pandera fills that one too."""
+    own = pa.Column(int, nullable=True)
+    schema = pa.DataFrameSchema({"x_1": own, "^x_.*$": pa.Column(int, default=7)})
+    frame = pl.DataFrame({"x_1": [1, None], "x_2": [None, 2]})
+    assert schema.validate(frame)["x_1"].to_list() == [1, 7]
+    accepted = evaluate(schema, frame).accepted(frame)
+    assert accepted.rows() == [(1, 7), (None, 2)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from millgate.gate.outcome import FrameFailure, Rule, Severity
-from millgate.gate.shaping import Shaping, absent_columns, empty, matching, plan_shaping
+from millgate.gate.shaping import Shaping, absent_columns, empty, governed, plan_shaping
 from millgate.gate.tracing import ALL_COLUMNS, trace
 from millgate.gate.wording import expectation, is_builtin, rule_name
 
@@ -143,16 +143,11 @@ def _components(
         yield from ((name, Column(schema.dtype, name=name)) for name in shaped.names())
         return
     missing = set() if schema.add_missing_columns else set(absent_columns(schema, frame))
-    explicit = {name for name, column in schema.columns.items() if not column.regex}
     for name, column in schema.columns.items():
-        if not column.regex:
-            if name in shaped and name not in missing:
-                yield name, column
-            continue
-        names = [n for n in matching(column, shaped.names()) if n not in explicit]
-        if not names and column.required:
+        names = governed(schema, column, shaped.names())
+        if column.regex and column.required and not names:
             failures.append(FrameFailure("no_regex_column_match", name, "no column matches"))
-        yield from ((n, column) for n in names)
+        yield from ((n, column) for n in names if n not in missing)
 
 
 def _has_type(dtype: Any, shaped: pl.Schema, name: str) -> bool:

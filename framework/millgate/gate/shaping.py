@@ -97,6 +97,15 @@ def matching(column: Any, names: list[str]) -> list[str]:
     return unread.select(pl.col(whole(column.name))).columns
 
 
+def governed(schema: DataFrameSchema, column: Any, names: list[str]) -> list[str]:
+    """The names that a column of a schema speaks of: its own, or those that its pattern matches
+    and no other column has."""
+    if not column.regex:
+        return [column.name] * (column.name in names)
+    own = {name for name, other in schema.columns.items() if not other.regex}
+    return [name for name in matching(column, names) if name not in own]
+
+
 def _known_columns(schema: DataFrameSchema, frame: pl.Schema) -> set[str]:
     return set(_schema_order(schema, frame))
 
@@ -185,17 +194,13 @@ def _coerced(schema: DataFrameSchema, types: pl.Schema) -> dict[str, Any]:
         return {}
     if schema.dtype is not None:
         return dict.fromkeys(types.names(), schema.dtype)
-    explicit = {name for name, column in schema.columns.items() if not column.regex}
     coerced: dict[str, Any] = {}
-    for name, column in schema.columns.items():
+    for column in schema.columns.values():
         if column.dtype is None or not (schema.coerce or column.coerce):
             continue
         if column.regex and not column.required:  # pandera looks for a column of that very name
             continue
-        if column.regex:
-            names = [n for n in matching(column, types.names()) if n not in explicit]
-        else:
-            names = [name] * (name in types)
+        names = governed(schema, column, types.names())
         coerced.update(dict.fromkeys(names, column.dtype))
     return coerced
 
@@ -219,12 +224,11 @@ def _resolved(types: pl.Schema, casts: Mapping[str, pl.Expr]) -> pl.Schema:
 
 def _defaults(schema: DataFrameSchema, types: pl.Schema) -> tuple[tuple[str, pl.Expr], ...]:
     filled: list[tuple[str, pl.Expr]] = []
-    for name, column in schema.columns.items():
+    for column in schema.columns.values():
         if column.default is None:
             continue
-        names = matching(column, types.names()) if column.regex else [name] * (name in types)
-        for n in names:
-            filled.append((n, _filled(n, types[n], column)))
+        names = governed(schema, column, types.names())
+        filled += ((name, _filled(name, types[name], column)) for name in names)
     return tuple(filled)
 
 
