@@ -472,6 +472,9 @@ def test_quarantine_shows_the_rows_with_their_reasons(made):
     assert "amount greater_than: -19.99" in shown
     rows = made.data("quarantine", "show", "orders@2025-03-04")["rows"]
     assert rows[0]["quarantine_reasons"][0]["rule"] == "greater_than"
+    (source,) = made.data("quarantine", "show", "orders@2025-03-04")["inputs"]
+    assert (source["asset"], source["kind"], source["changed"]) == ("raw_orders", "data", False)
+    assert " raw_orders " in shown
     assert "2025-03-04 and 1 more" in made("quarantine", "list")
 
 

@@ -58,3 +58,67 @@ def test_the_rules_are_shown(shop: Mill, edit: Edit) -> None:
     edit("assets/shop.py", "Gate(Order)", 'Gate(Order, rows=(1, None), warn=["rows"])')
     shown = CliRunner().invoke(cli, ["--project", str(shop.root), "show", "orders"]).output
     assert "rows (at least 1) (only a warning)" in shown
+
+
+WIDENED = """
+import polars as pl
+from millgate import Daily, Gate, Partition, asset
+
+@asset(partitions=Daily("2024-01-01", end="2024-01-04"), gate=Gate(contract="widen"))
+def counted(partition: Partition) -> pl.DataFrame:
+    day = partition.start.day
+    narrow = pl.DataFrame({"n": [day], "at": [str(day)]}, {"n": pl.Int16, "at": pl.String})
+    if day == 1:
+        return narrow
+    wide = narrow.with_columns(pl.col("n").cast(pl.Int64) * 10**12, note=pl.lit("new"))
+    if day == 2:
+        return wide
+    return OTHER
+"""
+
+
+@pytest.mark.parametrize("storage", ["parquet", "duckdb"])
+def test_production_reads_old_and_widened_partitions_together(mill: Mill, storage: str) -> None:
+    text = WIDENED.replace("asset(", f"asset(storage={storage!r}, ").replace(
+        "OTHER", "wide.with_columns(note=None)"
+    )
+    mill.write("assets/counted.py", text)
+    for day in (1, 2, 3):
+        assert mill.run(f"@2024-01-0{day}").exit_status == 0
+    assert mill.sql("SELECT n, place, note FROM production.counted ORDER BY date") == [
+        (1, "1", None),
+        (2 * 10**12, "2", "new"),
+        (3 * 10**12, "3", None),
+    ]
+    columns = "SELECT column_name, column_type FROM (DESCRIBE production.counted)"
+    assert mill.sql(columns) == [
+        ("n", "BIGINT"),
+        ("place", "VARCHAR"),
+        ("note", "VARCHAR"),
+        ("date", "DATE"),
+    ]
+    assert mill.plan("@2024-01-01..2024-01-03").steps == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ('wide.drop("place")', "place is VARCHAR in production: the column is gone"),
+        (
+            'wide.rename({"place": "moment"})',
+            "place is VARCHAR in production: the column is gone; renamed to moment? "
+            "(VARCHAR, new in its place)",
+        ),
+        ('wide.with_columns(n=pl.lit("one"))', "n is BIGINT in production: retyped to VARCHAR"),
+        ("wide.with_columns(note=1)", "note is VARCHAR in production: retyped to INTEGER"),
+        ("narrow.with_columns(note=None)", "n is BIGINT in production: narrowed to SMALLINT"),
+    ],
+)
+def test_what_does_not_fit_is_held_with_the_difference_in_words(
+    mill: Mill, other: str, says: str
+) -> None:
+    mill.write("assets/counted.py", WIDENED.replace("OTHER", other))
+    mill.run("@2024-01-01..2024-01-02")
+    (done,) = mill.run("@2024-01-03").done
+    assert (done.outcome, done.message) == ("held", says)
+    assert mill.sql("SELECT max(n) FROM production.counted") == [(2 * 10**12,)]

@@ -309,6 +309,13 @@ def test_a_reference_that_closes_a_circle_suggests_a_table_further_up(
     assert "further up" in refused.value.fix
 
 
+def test_the_table_further_up_is_named_where_there_is_one() -> None:
+    nodes = [referring("a", {"k": "b.k"}, "raw"), made("b", "a"), made("raw", partitions=NONE)]
+    with pytest.raises(GraphCycle) as refused:
+        Graph.build(nodes)
+    assert refused.value.fix.endswith("an asset that lists the values, such as raw")
+
+
 def test_a_reference_to_nothing_suggests_what_was_meant() -> None:
     with pytest.raises(UnknownUpstream) as refused:
         Graph.build([referring("a", {"k": "airlines.k"}), made("airline")])

@@ -72,22 +72,29 @@ def list_(
     "--limit", default=10, type=click.IntRange(min=0), help="So many rows; 10 if not given."
 )
 def show(call: Call, target: str, limit: int) -> Answer:
-    """Show why a partition or some of its rows were refused, and the rows.
+    """Show why a partition or some of its rows were refused, the rows, and what it was made from.
 
     T is ASSET@KEY, or ASSET where it has no partitions.
     """
     from millgate.cli.show_quarantine import entry_lines
     from millgate.cli.warehouse_query import Result
+    from millgate.lineage.why import inputs_read
 
     connection = call.reading()
     detail = _detail(call, connection, target)
     found = _rows(connection, detail.entry, limit)
     shown = Result(_with_words(found))
     names, types, rows = shown.names, shown.types, list(shown.texts())
-    data = {"entry": detail.entry, "results": detail.results, "rows": list(Result(found).values())}
+    inputs = inputs_read(connection, detail.entry.materialization)
+    data = {
+        "entry": detail.entry,
+        "results": detail.results,
+        "rows": list(Result(found).values()),
+        "inputs": inputs,
+    }
     return Answer(
         data,
-        lambda width: entry_lines(detail, names, types, rows, call.now(), width),
+        lambda width: entry_lines(detail, names, types, rows, inputs, call.now(), width),
         paged=True,
     )
 

@@ -46,7 +46,7 @@ def why_lines(why: Why, now: datetime, width: int | None) -> Iterator[Text]:
     for fact, value in _facts(why, now):
         yield from hanging(Text(f" {fact:<9} ", "dim"), value, width)
     yield from check_lines(why.results, width)
-    yield from _inputs(why.inputs, width)
+    yield from input_lines(why.inputs, width)
     yield from _versions(why.versions, now, width)
     yield from _decisions(why, now, width)
     command = _next(why, name)
@@ -130,7 +130,8 @@ def _stale_text(stale: StaleCause) -> str:
     return f"{stale.cause}: {label(stale.cause_asset, stale.cause_partition or '')}"
 
 
-def _inputs(inputs: Sequence[InputRow], width: int | None) -> Iterator[Text]:
+def input_lines(inputs: Sequence[InputRow], width: int | None) -> Iterator[Text]:
+    """What a version was made from, by asset, and whether it has changed since."""
     by_asset: dict[str, list[InputRow]] = defaultdict(list)
     for given in inputs:
         by_asset[given.asset].append(given)

@@ -12,11 +12,12 @@ from millgate.cli.grid import Cell, Column, counted, grid, hanging
 from millgate.cli.moments import ago, local
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_health import sentence
-from millgate.cli.show_partition import check_lines
+from millgate.cli.show_partition import check_lines, input_lines
 from millgate.cli.show_plan import command_line, next_line
 from millgate.cli.show_result import Row, result_lines
 from millgate.errors import did_you_mean
 from millgate.lineage.refusals import QuarantineDetail, QuarantineRow
+from millgate.lineage.why import InputRow
 from millgate.model.partition import label
 from millgate.model.record import show_id
 
@@ -73,10 +74,12 @@ def entry_lines(
     names: Sequence[str],
     types: Sequence[str],
     rows: Sequence[Row],
+    inputs: Sequence[InputRow],
     now: datetime,
     width: int | None,
 ) -> Iterator[Text]:
-    """One entry: the checks that failed, and some of its rows with their reasons."""
+    """One entry: the checks that failed, some of its rows with their reasons, and what it was made
+    from."""
     entry = detail.entry
     yield from hanging(Text(f"{entry_label(entry)}  ", "bold"), _told(entry, now), width)
     yield from check_lines(detail.results, width)
@@ -86,6 +89,7 @@ def entry_lines(
         if len(rows) < entry.rows:
             everything = f"SELECT * FROM quarantine.{entry.asset}"
             yield from hanging("", f"of {entry.rows:,}: millgate sql '{everything}'", width)
+    yield from input_lines(inputs, width)
     if entry.status == "held":
         command = command_line("quarantine release", entry_label(entry), ["--reason", "..."])
         yield from next_line(command, width)

@@ -156,7 +156,7 @@ def why(connection: duckdb.DuckDBPyConnection, asset: str, partition: str) -> Wh
         live,
         judgement,
         tuple(check_results(connection, judgement.judgement)) if judgement else (),
-        tuple(_inputs(connection, version.materialization)) if version else (),
+        tuple(inputs_read(connection, version.materialization)) if version else (),
         tuple(stale),
         tuple(versions),
         tuple(_promotions(connection, asset, partition)),
@@ -233,7 +233,8 @@ def _judgement(connection: duckdb.DuckDBPyConnection, materialization: int) -> J
     return found[0] if found else None
 
 
-def _inputs(connection: duckdb.DuckDBPyConnection, materialization: int) -> list[InputRow]:
+def inputs_read(connection: duckdb.DuckDBPyConnection, materialization: int) -> list[InputRow]:
+    """What a version was made from, and what its gate looked at then."""
     return records(
         connection,
         InputRow,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -158,14 +158,18 @@ def _check_reference(node: Node, given: Input, by_name: Mapping[str, Node]) -> N
         raise GraphCycle(
             f"the gate of {node.name} refers to {node.name} itself",
             where=node.defined_in or node.name,
-            fix=_FURTHER_UP,
+            fix=_further_up(node, {node.name}),
         )
 
 
-_FURTHER_UP = (
-    "refer to a table further up, which both are made from: an asset that lists the values, "
-    "or a source"
-)
+def _further_up(node: Node, circle: Collection[str]) -> str:
+    """What to refer to instead of something that is made from the node."""
+    above = [given.upstream for given in node.inputs if given.upstream not in circle]
+    such = f"such as {above[0]}" if above else "or a source"
+    return (
+        "refer to a table further up, which both are made from: an asset that lists the values, "
+        f"{such}"
+    )
 
 
 def _closest(node: Node, wanted: str, known: Iterable[str]) -> str:
@@ -216,7 +220,7 @@ def _cycle(stuck: Mapping[str, tuple[str, ...]], by_name: Mapping[str, Node]) ->
         return GraphCycle(
             f"the gate of {told}: {' → '.join([*circle, circle[0]])}",
             where=", ".join(f"{by_name[n].defined_in or 'unknown'} ({n})" for n in circle),
-            fix=_FURTHER_UP,
+            fix=_further_up(by_name[refers[1]], circle),
         )
     return GraphCycle(
         f"assets are made from each other in a circle: {' → '.join([*circle, circle[0]])}",
