@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -44,3 +46,35 @@ def test_another_thread_than_the_main_one_hears_nothing():
     thread.start()
     thread.join()
     assert done.is_set()
+
+
+INTERRUPTED_AT = """
+import os, runpy, signal, sys
+wanted = sys.argv.pop(1)
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("millgate", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "status", "told"),
+    [
+        ("click", -signal.SIGINT, ""),
+        ("millgate.project", 130, "interrupted"),
+    ],
+)
+def test_ctrl_c_shows_no_traceback_whatever_is_being_imported(tmp_path, module, status, told):
+    (tmp_path / "pyproject.toml").write_text('[tool.millgate]\nname = "trial"\n')
+    (tmp_path / "assets").mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT, module, "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr.strip()) == (status, told)

@@ -67,7 +67,7 @@ from millgate import Daily, Gate, Partition, asset
 @asset(partitions=Daily("2024-01-01", end="2024-01-04"), gate=Gate(contract="widen"))
 def counted(partition: Partition) -> pl.DataFrame:
     day = partition.start.day
-    narrow = pl.DataFrame({"n": [day], "at": [str(day)]}, {"n": pl.Int16, "at": pl.String})
+    narrow = pl.DataFrame({"n": [day], "place": [str(day)]}, {"n": pl.Int16, "place": pl.String})
     if day == 1:
         return narrow
     wide = narrow.with_columns(pl.col("n").cast(pl.Int64) * 10**12, note=pl.lit("new"))
