@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from conftest import Edit, Mill
 from millgate.store.writing import read_metadata
@@ -348,3 +353,190 @@ def test_what_a_batch_goes_along(mill: Mill) -> None:
         ("2024-01-01 00:00:00", "2024-01-04 00:00:00", 3),
         ("2024-01-04 00:00:00", "2024-01-05 00:00:00", 1),
     ]
+
+
+CHAIN = '''
+import os
+import signal
+from pathlib import Path
+
+import polars as pl
+
+from millgate import Daily, Gate, Partition, Retry, asset
+
+root = Path(__file__).parents[1]
+batched = Daily("2024-01-01", end="2024-01-06", batch=2)
+
+
+@asset(partitions=batched, tags=["few"], gate=Gate(rows=(1, None)))
+def numbers(partitions: list[Partition]) -> pl.DataFrame:
+    """One row a day; none on the days that are named in the file `bad`."""
+    (root / "inside").touch(exist_ok=False)
+    (root / "inside").unlink()
+    bad = (root / "bad").read_text() if (root / "bad").exists() else ""
+    days = [p["date"] for p in partitions if p.key not in bad]
+    return pl.DataFrame({"date": days, "n": [day.day for day in days]}, schema=SCHEMA)
+
+
+SCHEMA = {"date": pl.Date, "n": pl.Int64}
+
+
+@asset(partitions=Daily("2024-01-01", end="2024-01-06", batch=6), tags=["few"])
+def doubled(numbers: pl.LazyFrame, partitions: list[Partition]):
+    """Dies in the midst of its rows as long as there is a file `die`."""
+    (root / "inside").touch(exist_ok=False)
+    (root / "inside").unlink()
+    frame = numbers.with_columns(n=2 * pl.col("n")).collect()
+    yield frame.head(1)
+    if (root / "die").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield frame.slice(1)
+'''
+TOTALS = "SELECT (SELECT sum(n) FROM production.numbers), (SELECT sum(n) FROM production.doubled)"
+
+
+@pytest.fixture
+def chain(mill: Mill) -> Mill:
+    """Numbers in batches of two and twice as many in batches of six, one at a time."""
+    mill.write("pyproject.toml", '[tool.millgate]\nname = "trial"\nlimits = {few = 1}\n')
+    mill.write("assets/chain.py", CHAIN)
+    mill.now = mill.now.replace(day=9)
+    return mill
+
+
+def test_what_is_left_of_a_batch_is_made_in_parts_within_the_limits(chain: Mill) -> None:
+    chain.write("bad", "2024-01-03")
+    report = chain.run(workers=4)
+    assert [str(done.step) for done in report.having("held")] == ["numbers@2024-01-03"]
+    assert [str(done.step) for done in report.having("blocked")] == ["doubled@2024-01-03"]
+    assert not report.having("failed")
+    assert tries(chain, 1, "numbers") == [(2, "succeeded")] * 3
+    assert tries(chain, 1, "doubled") == [(2, "succeeded"), (3, "succeeded")]
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_process_that_dies_in_a_batch_leaves_whole_partitions(chain: Mill, executor: str) -> None:
+    chain.write("die", "")
+    command = ["backfill", "--all", "--workers", "1", "--executor", executor]
+    died = subprocess.run(
+        [sys.executable, "-m", "millgate", *command], cwd=chain.root, capture_output=True
+    )
+    assert died.returncode == (1 if executor == "processes" else -signal.SIGKILL), died.stderr
+    if executor == "processes":
+        lost = chain.sql("SELECT DISTINCT error_type FROM lineage.attempts WHERE status = 'failed'")
+        assert lost == [("WorkerLost",)]
+        assert chain.sql("SELECT count(*) FROM lineage.production") == [(6,)]
+    (chain.root / "die").unlink()
+    again = chain.run(executor=executor)
+    assert again.exit_status == 0
+    assert chain.sql(TOTALS) == [(21, 42)]
+    assert not [*(chain.root / "warehouse" / "staging").glob("*/*")]
+
+
+def test_all_or_nothing_with_batches(chain: Mill) -> None:
+    chain.write("bad", "2024-01-03")
+    assert chain.run(atomic=True).exit_status == 3
+    assert not chain.sql("SELECT * FROM lineage.production")
+    (chain.root / "bad").unlink()
+    report = chain.run(atomic=True, retry_held=True)
+    assert (report.exit_status, chain.sql(TOTALS)) == (0, [(21, 42)])
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_batches_come_out_alike_wherever_they_run(batches: Mill, executor: str) -> None:
+    report = batches.run(executor=executor)
+    assert len(report.having("made")) == 10
+    assert batches.sql("SELECT sum(amount) FROM production.revenue") == [(300,)]
+    assert tries(batches, 1, "revenue") == [(5, "succeeded")]
+    assert len(batches.sql(EDGES)) == 10
+
+
+def test_a_gate_that_looks_around_judges_each_partition_of_a_batch(mill: Mill) -> None:
+    write_whole(
+        mill,
+        [1, 2, 2, 3, 4, 4],
+        more=', gate=Gate(compare={"rows": (0.6, 2.0)}, references={"n": "known.n"})',
+    )
+    mill.write("assets/known.sql", "SELECT n::BIGINT AS n FROM range(1, 4) AS numbers(n)")
+    report = mill.run()
+    held = {str(done.step): done.message for done in report.having("held")}
+    assert list(held) == ["whole@2024-01-03"]
+    assert [str(done.step) for done in report.having("blocked")] == ["whole@2024-01-04"]
+
+
+SEPARABLE = (
+    "SELECT date, n, v FROM raw_rows",
+    "SELECT date, sum(n) AS n, count(*) AS v FROM raw_rows GROUP BY date",
+    "SELECT date, n, max(v) AS v FROM raw_rows WHERE n > 1 GROUP BY ALL",
+    "SELECT date, n, row_number() OVER (PARTITION BY date ORDER BY n, v) AS v FROM raw_rows",
+    "SELECT date, n, v FROM raw_rows QUALIFY rank() OVER (PARTITION BY date ORDER BY v) = 1",
+)
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # Each example is a project, so shrinking one would take minutes.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    rows=st.lists(st.tuples(st.integers(1, 6), st.integers(0, 3), st.integers(0, 3)), min_size=1),
+    batch=st.integers(1, 7),
+    bad=st.integers(0, 3),
+)
+def test_what_is_separable_comes_out_the_same_in_batches(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, int, int]],
+    batch: int,
+    bad: int,
+) -> None:
+    """All queries at once, each in batches and day by day, with a gate that splits or holds."""
+    mill = Mill(tmp_path_factory.mktemp("separable"))
+    mill.now = mill.now.replace(day=9)
+    mill.write("pyproject.toml", '[tool.millgate]\nname = "trial"\n')
+    mill.write(
+        "data/rows.csv", "day,n,v\n" + "".join(f"2024-01-0{d},{n},{v}\n" for d, n, v in rows)
+    )
+    mill.write("assets/rows.py", ROWS)
+    for number, query in enumerate(SEPARABLE):
+        policy = "split" if number % 2 else "hold"
+        for name, bound in (("alone", ""), ("batch", f", batch={batch}")):
+            header = f'-- partitions: Daily("2024-01-01", end="2024-01-06"{bound})\n'
+            gate = f'-- gate: Gate(rows.below_{bad}, on_failure="{policy}")\n'
+            mill.write(f"assets/{name}_{number}.sql", header + gate + query)
+    mill.run()
+    served = mill.sql("SELECT table_schema, table_name FROM information_schema.tables")
+    for number in range(len(SEPARABLE)):
+        for schema in ("production", "quarantine"):
+            alone, together = (
+                mill.sql(f"SELECT date, n, v FROM {schema}.{name} ORDER BY ALL")
+                if (schema, name) in served
+                else []
+                for name in (f"alone_{number}", f"batch_{number}")
+            )
+            assert alone == together, (number, schema)
+        states = "SELECT partition, data_hash, rows, location FROM lineage.materializations "
+        alone, together = (
+            mill.sql(f"{states} WHERE asset = '{name}_{number}' ORDER BY ALL")
+            for name in ("alone", "batch")
+        )
+        assert alone == together
+
+
+ROWS = """
+import pandera.polars as pa
+import polars as pl
+
+from millgate import Daily, Partition, asset, source
+
+raw = source("data/rows.csv")
+below_0, below_1, below_2, below_3 = (
+    pa.DataFrameSchema({"n": pa.Column(checks=pa.Check.lt(n + 1), nullable=True)}) for n in range(4)
+)
+
+
+@asset(partitions=Daily("2024-01-01", end="2024-01-06"))
+def raw_rows(raw: pl.LazyFrame, partition: Partition) -> pl.LazyFrame:
+    return raw.filter(pl.col("day") == partition.key).select(pl.col("n", "v").cast(pl.Int64))
+"""

@@ -122,7 +122,7 @@ def _check_targets(
 def _check_own(node: Node, given: Input) -> None:
     """An asset may read itself only backwards, along the dimension that it is made along."""
     batched = node.partitions.batched
-    if batched is not None:
+    if batched is not None and given in node.inputs:
         raise DeclarationError(
             f"{node.name} reads its own earlier partitions, and batch={batched.batch} would "
             "compute them as one with later ones",
