@@ -282,3 +282,14 @@ def test_two_structs_of_nulls_are_alike_to_a_column_and_not_to_a_joint_rule():
     for schema, passes in ((column, False), (joint, True)):
         assert (report(schema, frame) == "passes") == passes
         assert (evaluate(schema, frame).judgement.verdict == "promote") == passes
+
+
+def test_a_default_that_fills_nothing_is_the_same_in_every_form(tmp_path):
+    """As pandera has it: to polars a float with a default is known, even without rows."""
+    known = pa.Check(lambda data: data.lazyframe.select(pl.col(data.key).is_not_null().any()))
+    schema = pa.DataFrameSchema({"a": pa.Column(float, known, default=1.0)})
+    frame = pl.DataFrame({"a": []}, schema={"a": pl.Float64})
+    frame.write_parquet(tmp_path / "a.parquet")
+    assert report(schema, frame) == "passes"
+    for form in (frame, frame.lazy(), pl.scan_parquet(tmp_path / "a.parquet")):
+        assert evaluate(schema, form).judgement.verdict == "promote"

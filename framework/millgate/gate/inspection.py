@@ -59,7 +59,8 @@ def inspect_frame(
     here = () if shaping.changes else measure
     rows, outcomes, measured = _first_pass(shaped, bound, here, small)
     if not rows and not small:  # a stream without rows evaluates nothing, so nothing would raise
-        _, outcomes, _ = _first_pass(empty(binding.shaped).lazy(), bound, (), small=True)
+        nothing = shaping.apply(empty(schema).lazy())
+        _, outcomes, _ = _first_pass(nothing, bound, (), small=True)
     if measured is None or shaping.changes:
         measured = _measured(frame, measure)
     found = lost + _with_masks(shaped, outcomes, bound, rows)
