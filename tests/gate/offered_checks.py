@@ -118,6 +118,11 @@ def _another_height(_: str) -> Iterable[Try]:
     yield checked(check, [None, 1, -1], False, nullable=True)
 
 
+def _plain_false(_: str) -> Iterable[Try]:
+    checks = [pa.Check(lambda _: False, name="never"), pa.Check.gt(0)]
+    return [checked(checks, [1, -1], False)]
+
+
 def _refuse_groups(_: str) -> Any:
     check = pa.Check(_select(_ROWS), groupby="b", groups=["x"], name="each_group")
     return pa.DataFrameSchema({"a": pa.Column(int, check), "b": pa.Column(str)})
@@ -148,6 +153,8 @@ OPTIONS = Group(
                "first)", _one_value),
         better("check_fn", "another number of results: holds unless all are true, and blames no "
                "row (pandera blames wrong ones)", _another_height),
+        better("check_fn", "`False`: holds, and failing rows of other checks are told beside it "
+               "(pandera breaks off)", _plain_false),
         as_pandera("element_wise", "row by row in Python: slow", _each),
         as_pandera("check_kwargs", "handed to the function", _given),
         as_pandera("ignore_na", "", _missing),

@@ -102,6 +102,11 @@ def _whole_names(_: str) -> Iterable[Try]:
     return Try(schema, frame, True), Try(schema, frame - 1, False)
 
 
+def _matching_nothing(_: str) -> Iterable[Try]:
+    columns = {"^x_.*$": pa.Column(int), "a": pa.Column(int, pa.Check.gt(0))}
+    yield Try(pa.DataFrameSchema(columns), pl.DataFrame({"a": [1, -1]}), False)
+
+
 def _other_name(_: str) -> Iterable[Try]:
     made = model({"field": int}, field=pa.Field(alias="a", gt=0))
     yield Try(made, pl.DataFrame({"a": [1, 2]}), True)
@@ -192,6 +197,8 @@ COLUMNS = Group(
         as_pandera("alias", "", _other_name),
         better("regex", "matches whole names, for every alternative of `a\\|b` (pandera makes "
                "`^a\\|b$` of it); results name the column, not the pattern", _whole_names),
+        better("regex", "one that matches no column is told beside all else that fails (pandera "
+               "breaks off)", _matching_nothing),
         as_pandera("default", "fills nulls, and NaN", _default),
         better("default", "an optional column with one may be absent (pandera breaks off)",
                _absent_default),
@@ -235,6 +242,14 @@ def _typed(name: str) -> Iterable[Try]:
     yield from column(dtype, other, False, **given)
 
 
+def _shown(name: str) -> Iterable[Try]:
+    dtype = _examples()[name][0]
+    value = VALUES[dtype][-1]
+    for values, passes in (([None, None], True), ([None, value], False)):
+        check = pa.Check.ne(value)
+        yield checked(check, pl.Series(values, dtype=dtype), passes, dtype, nullable=True)
+
+
 def _refused_type(name: str) -> Any:
     class Row(BaseModel):
         a: int
@@ -257,6 +272,7 @@ TYPES = Group(
         as_pandera(_PLAIN, "", _typed),
         as_pandera("DateTime Timedelta", "unit and time zone count; `pl.Datetime` alone is `us` "
                    "without a zone", _typed),
+        better("Binary Timedelta", "values that fail are shown (pandera breaks off)", _shown),
         as_pandera("Decimal", "precision and scale count; `pl.Decimal` alone is `(28, 0)`", _typed),
         refused("Decimal", _refused_type),
         as_pandera("Categorical Enum", "", _typed),
