@@ -128,13 +128,14 @@ def _check_problems(name: str, check: Any) -> list[tuple[str, str]]:
 
 
 def _pattern_problems(name: str, check: Check) -> list[tuple[str, str]]:
-    check_name = str(check._check_fn.__name__)
     arguments = check._check_kwargs
-    flags = unsupported(arguments.get("pattern", ""))
+    if "pattern" not in arguments:
+        return []
+    flags = unsupported(arguments["pattern"])
     if flags:
         fix = "write what they mean into the pattern"
         return [(f"the pattern of {check.name} of {name} has flags without effect: {flags}", fix)]
-    pattern = honoured(check_name, arguments).get("pattern", "")
+    pattern = honoured(str(check._check_fn.__name__), arguments)["pattern"]
     said = unreadable(getattr(pattern, "pattern", pattern))
     if said:
         fix = "write a pattern as Rust's regex has it"
