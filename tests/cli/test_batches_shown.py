@@ -80,7 +80,11 @@ def test_an_asset_shows_its_batches(told: Told) -> None:
 def test_a_failed_batch_is_one_line_of_the_report(told: Told) -> None:
     status, said = told("materialize", "failing@..2024-01-04")
     assert status == 1
+    assert "failing@2024-01-01..2024-01-04 failed:\n" in said
     assert "failed  failing@2024-01-01..2024-01-04  ValueError: no 4\n" in said
+    _, said = told("logs", "2")
+    assert said.count("not the answer") == 1
+    assert said.startswith("failing@2024-01-01..2024-01-04  run 2, attempt 1, ")
 
 
 def test_batches_that_are_the_same(told: Told) -> None:

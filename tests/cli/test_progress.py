@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -39,6 +40,10 @@ def test_what_went_wrong_is_told_at_once_and_not_for_ever(lines):
     watcher, written = lines
     watcher.finished(done("flights", "2013-02-09", "held", "400 of 940 rows fail"))
     assert written == [" held    flights@2013-02-09  400 of 940 rows fail"]
+    for n in range(31):
+        whole = "flights@2013-01-01..2013-01-31"
+        watcher.finished(replace(done("flights", str(n), "failed", "Bad: no"), batch=whole))
+    assert written[1:] == [" failed  flights@2013-01-01..2013-01-31  Bad: no"]
     for n in range(100):
         watcher.finished(done("flights", str(n), "failed", "HTTPError: 503"))
     assert len(written) == 20

@@ -25,6 +25,24 @@ _TOLD = 20
 """So many failed and held partitions are told of one by one while the run goes on."""
 
 
+class _Telling:
+    """Which of the failed and held partitions are told of at once: of a failed batch the first."""
+
+    def __init__(self) -> None:
+        self._told = 0
+        self._batches: set[str] = set()
+
+    def asks_for(self, done: Done) -> bool:
+        if done.outcome not in ("failed", "held") or self._told == _TOLD:
+            return False
+        if done.batch in self._batches:
+            return False
+        if done.batch:
+            self._batches.add(done.batch)
+        self._told += 1
+        return True
+
+
 class Lines:
     """Plain lines: each committed group, and what failed or is held."""
 
@@ -32,7 +50,7 @@ class Lines:
         self._total = total
         self._write = write
         self._finished = 0
-        self._told = 0
+        self._telling = _Telling()
         self._group: dict[str, Counter[str]] = defaultdict(Counter)
 
     def waiting(self, holder: str) -> None:
@@ -44,8 +62,7 @@ class Lines:
     def finished(self, done: Done) -> None:
         self._finished += 1
         self._group[done.step.asset][done.outcome] += 1
-        if done.outcome in ("failed", "held") and self._told < _TOLD:
-            self._told += 1
+        if self._telling.asks_for(done):
             self._write(told(done))
 
     def committed(self, snapshot: int, partitions: int) -> None:  # noqa: ARG002
@@ -68,6 +85,7 @@ class Bar:
         self._progress = progress
         self._bar = progress.add_task("", total=total, trouble="")
         self._width = width
+        self._telling = _Telling()
         self._trouble: Counter[str] = Counter()
 
     def waiting(self, holder: str) -> None:
@@ -79,7 +97,7 @@ class Bar:
     def finished(self, done: Done) -> None:
         if done.outcome in ("failed", "held", "blocked", "refused"):
             self._trouble[done.outcome] += 1
-        if done.outcome in ("failed", "held") and self._trouble[done.outcome] <= _TOLD:
+        if self._telling.asks_for(done):
             line = told(done)
             if self._width is not None:
                 # The report has all of it.
@@ -98,9 +116,9 @@ def waiting_line(holder: str) -> Text:
 
 
 def told(done: Done) -> Text:
-    """One failed or held partition in a line."""
+    """One failed or held partition, or a failed batch, in a line."""
     line = Text(f" {done.outcome:<7} ", STYLES[done.outcome])
-    return line.append(f"{done.step}  {plain(done.message)}".rstrip(), "default")
+    return line.append(f"{done.batch or done.step}  {plain(done.message)}".rstrip(), "default")
 
 
 @contextmanager

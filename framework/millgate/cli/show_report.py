@@ -145,7 +145,7 @@ def _details(report: Report, width: int | None) -> Iterator[Text]:
 
 def _detail(done: Done, width: int | None) -> Iterator[Text]:
     """Under the name of the step an error of Millgate's own in its three lines, or a user's."""
-    yield Text(f"{done.step} failed:", "bold red")
+    yield Text(f"{done.batch or done.step} failed:", "bold red")
     own = done.detail.startswith("error: ")
     for line in done.detail.splitlines():
         yield from hanging(f"  {line[:7]}", line[7:], width) if own else [Text(f"  {line}")]

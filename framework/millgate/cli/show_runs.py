@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from rich.text import Text
 
 from millgate.cli.blocking import Obstacle, obstacle_text
 from millgate.cli.grid import Cell, Column, grid, hanging
 from millgate.cli.moments import local, took
-from millgate.cli.ranges import grain_of, spans
+from millgate.cli.ranges import grain_of, spans, summary
 from millgate.cli.show_health import ended
 from millgate.cli.show_plan import command_line, next_line
 from millgate.cli.show_report import STYLES
@@ -104,12 +105,14 @@ def log_lines(logs: Sequence[Logged], now: datetime, width: int | None) -> Itera
     """What each attempt printed, and its error from the user's line on."""
     if not logs:
         yield Text("Nothing was printed, and nothing failed.")
-    for number, logged in enumerate(logs):
+    for number, (_, alike) in enumerate(groupby(logs, key=_try)):
+        logged, *others = alike
         attempt = logged.attempt
+        keys = [attempt.partition, *(other.attempt.partition for other in others)]
         seconds = (attempt.finished_at - attempt.started_at).total_seconds()
         if number:
             yield Text()
-        head = Text(f"{label(attempt.asset, attempt.partition)}  ", "bold")
+        head = Text(f"{label(attempt.asset, summary(keys, grain_of(keys[0])))}  ", "bold")
         body = (
             f"run {attempt.run}, attempt {attempt.attempt}, {local(attempt.started_at, now)}: "
             f"{attempt.status} after {took(seconds)}"
@@ -118,6 +121,12 @@ def log_lines(logs: Sequence[Logged], now: datetime, width: int | None) -> Itera
         for text in (logged.log, attempt.error or ""):
             for line in text.splitlines():
                 yield f"  {line}\n"
+
+
+def _try(logged: Logged) -> tuple[object, ...]:
+    """What the steps of a batch share that were tried as one."""
+    one = logged.attempt
+    return one.asset, one.attempt, one.started_at, one.finished_at, one.log_path, one.error
 
 
 def _said(step: StepSummary) -> str:

@@ -263,6 +263,7 @@ class Runner:
                 detail=worked.detail,
                 stopped_by=str(order.step),
                 step_id=order.step_id,
+                batch=str(batch) if len(batch.orders) > 1 else "",
             )
 
     def _take_judgement(self, order: Order, judgement: Judgement) -> None:
@@ -341,9 +342,10 @@ class Runner:
         rejected_rows: int = 0,
         stopped_by: str | None = None,
         step_id: int | None = None,
+        batch: str = "",
     ) -> None:
         number = step_id or materialization_id(self._run.id, next(self._step_ids))
-        done = Done(step, outcome, message, detail, failing, rejected_rows)
+        done = Done(step, outcome, message, detail, failing, rejected_rows, batch)
         self._board.settle(step, stopped_by=stopped_by)
         self._group.steps.append(step_record(number, self._run.id, done, stopped_by))
         self._uncommitted.append(done)

@@ -117,6 +117,8 @@ class Done:
     failing: bool = False
     """A judgement of a live version that today's gate refuses."""
     rejected_rows: int = 0
+    batch: str = ""
+    """The batch that failed as a whole, as it is shown; empty where the step was alone."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -68,7 +69,7 @@ def storage_at(path: Path | str) -> Storage:
     >>> storage_at("planes/118-45.duckdb").function
     'read_duckdb'
     """
-    suffix = Path(path).suffix
+    suffix = os.path.splitext(path)[1]
     if suffix not in _BY_SUFFIX:
         raise StoreError(
             f"{Path(path).name} is no file that this Millgate reads",
