@@ -195,22 +195,24 @@ WHERE s.valid_from <= moment::TIMESTAMP
     AND s.materialization IS NOT NULL;
 COMMENT ON MACRO TABLE lineage.live_at IS 'What was live at a moment, given in UTC: asset, partition, materialization, kind, actor, reason, valid_from.';
 
+-- By key, so that an asset is followed once, where it is nearest: not once for each distance at
+-- which paths reach it.
 CREATE MACRO lineage.upstream(of_asset, max_depth := 1000) AS TABLE
-WITH RECURSIVE w(asset, depth) AS (
-    SELECT e.upstream, 1 FROM lineage.asset_edges e WHERE e.downstream = of_asset
+WITH RECURSIVE w(asset, depth) USING KEY (asset) AS (
+    SELECT DISTINCT e.upstream, 1 FROM lineage.asset_edges e WHERE e.downstream = of_asset
     UNION
-    SELECT e.upstream, w.depth + 1 FROM lineage.asset_edges e JOIN w ON e.downstream = w.asset
-    WHERE w.depth < max_depth)
-SELECT asset, min(depth) AS depth FROM w GROUP BY asset;
+    SELECT DISTINCT e.upstream, w.depth + 1 FROM lineage.asset_edges e JOIN w ON e.downstream = w.asset
+    WHERE w.depth < max_depth AND e.upstream NOT IN (SELECT asset FROM recurring.w))
+SELECT asset, depth FROM w;
 COMMENT ON MACRO TABLE lineage.upstream IS 'What an asset is made from, directly and indirectly: asset, depth.';
 
 CREATE MACRO lineage.downstream(of_asset, max_depth := 1000) AS TABLE
-WITH RECURSIVE w(asset, depth) AS (
-    SELECT e.downstream, 1 FROM lineage.asset_edges e WHERE e.upstream = of_asset
+WITH RECURSIVE w(asset, depth) USING KEY (asset) AS (
+    SELECT DISTINCT e.downstream, 1 FROM lineage.asset_edges e WHERE e.upstream = of_asset
     UNION
-    SELECT e.downstream, w.depth + 1 FROM lineage.asset_edges e JOIN w ON e.upstream = w.asset
-    WHERE w.depth < max_depth)
-SELECT asset, min(depth) AS depth FROM w GROUP BY asset;
+    SELECT DISTINCT e.downstream, w.depth + 1 FROM lineage.asset_edges e JOIN w ON e.upstream = w.asset
+    WHERE w.depth < max_depth AND e.downstream NOT IN (SELECT asset FROM recurring.w))
+SELECT asset, depth FROM w;
 COMMENT ON MACRO TABLE lineage.downstream IS 'What is made from an asset, directly and indirectly: asset, depth.';
 
 CREATE MACRO lineage.trace(of_materialization) AS TABLE
