@@ -50,4 +50,8 @@ soak: install
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5
+	$(BIN)/python benchmarks/month.py --runs 5
 	$(BIN)/python benchmarks/history.py --runs 5
+	$(BIN)/python benchmarks/tracing.py
+	$(BIN)/python benchmarks/contest.py w1 --runs 3
+	$(BIN)/python benchmarks/contest.py w2 --runs 3

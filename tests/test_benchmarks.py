@@ -16,7 +16,16 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
     [
         (["overhead.py", "--runs", "1", "--assets", "3", "--days", "4"], "ratio of wall time: "),
         (["overhead.py", "--runs", "1", "--days", "4", "--batch", "3"], "days in batches of 3, "),
-        (["history.py", "--runs", "1", "--little", "10", "--much", "1500"], "commit of ten days"),
+        (
+            ["history.py", "--runs", "1", "--history", "10", "1500", "--limit", "3 MB"],
+            "commit of ten days",
+        ),
+        (["month.py", "--runs", "1", "--rows", "2000", "--days", "3"], "ratio of peak memory: "),
+        (["contest.py", "dirty", "--rows", "3000", "--days", "8"], "good days aggregated"),
+        (
+            ["tracing.py", "--runs", "1", "--versions", "3000", "--assets", "300"],
+            "both found the same rows",
+        ),
     ],
 )
 def test_benchmark(arguments: list[str], said: str, tmp_path: Path) -> None:

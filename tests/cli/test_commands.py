@@ -402,7 +402,8 @@ def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
     assert "rolled back" in shop("status")
     assert "orders@2025-03-04  rolled back" in shop("why", "orders@2025-03-04")
     assert "2 to make" in shop("plan", "orders", "--retry-rolled-back")
-    [[now]] = shop.data("sql", "SELECT max(snapshot) FROM lineage.snapshots")["rows"]
+    [snapshot] = shop.data("sql", "SELECT max(snapshot) AS now FROM lineage.snapshots")["rows"]
+    now = snapshot["now"]
     assert "Nothing to roll back" in shop("rollback", "--to", f"snapshot:{now}", "--reason", "again")
     shop("rollback", "--to", "yesterday", "--dry-run", exits=2)
     assert "no time and no version" in shop.err
