@@ -60,6 +60,8 @@ AGED = (
     ALTER TABLE lineage.snapshots ADD retired_column VARCHAR;
     ALTER TABLE lineage.snapshots ALTER run TYPE INTEGER;
     ALTER TABLE lineage.runs DROP resumes;
+    ALTER TABLE lineage.check_results DROP rule_fingerprint;
+    DROP TABLE lineage.judgement_edges;
 """
 )
 """What makes a catalog one that an older Millgate might have left."""

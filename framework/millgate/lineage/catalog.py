@@ -15,7 +15,7 @@ from millgate.lineage.fetch import commit, roll_back, rows
 if TYPE_CHECKING:
     import duckdb
 
-VERSION = 2
+VERSION = 3
 """Of the tables that this Millgate writes."""
 
 MIN_READER = 1
