@@ -404,7 +404,9 @@ def test_a_rollback_shows_asks_and_sticks(shop, monkeypatch):
     assert "2 to make" in shop("plan", "orders", "--retry-rolled-back")
     [snapshot] = shop.data("sql", "SELECT max(snapshot) AS now FROM lineage.snapshots")["rows"]
     now = snapshot["now"]
-    assert "Nothing to roll back" in shop("rollback", "--to", f"snapshot:{now}", "--reason", "again")
+    assert "Nothing to roll back" in shop(
+        "rollback", "--to", f"snapshot:{now}", "--reason", "again"
+    )
     shop("rollback", "--to", "yesterday", "--dry-run", exits=2)
     assert "no time and no version" in shop.err
 

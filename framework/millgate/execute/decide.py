@@ -15,7 +15,7 @@ from millgate.execute.deriving import derive
 from millgate.execute.mill import Mill
 from millgate.execute.running import claim, open_run, started, sweep
 from millgate.execute.standing import Standing
-from millgate.gate.evaluate import REASONS
+from millgate.gate.reasons import REASONS
 from millgate.lineage import queries
 from millgate.lineage.queries import OpenEntry
 from millgate.lineage.refusals import QuarantineRow, newest_entry, quarantine_history

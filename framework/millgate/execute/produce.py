@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import polars as pl
-
 from millgate.execute.compute import compute
 from millgate.execute.deriving import footer
-from millgate.execute.order import Batch, Order, Product, Refused
-from millgate.execute.settle import Frame, Settled, check_strays, settle, strays
+from millgate.execute.order import Batch, Order, Product
+from millgate.execute.parting import Parted, part
+from millgate.execute.settle import Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
 from millgate.execute.standing import surroundings
 from millgate.gate.compiled import CompiledGate
 from millgate.gate.contract import breaks_contract
-from millgate.gate.evaluate import Evaluation
 from millgate.model.record import Judgement, Materialization
 from millgate.model.schema import Schema
-from millgate.store import digest, reading, writing
+from millgate.store import digest, reading
 from millgate.store.storage import Storage, storage_at
 
 
@@ -38,12 +35,12 @@ def produce(batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     check_unchanged(batch.sources, batch.asset.name)
     share_s, now = (perf_counter() - began) / len(settled), clock()
     return tuple(
-        _produced(each, order, gate, now, metadata, share_s)
+        judge_settled(each, order, gate, now, metadata, share_s)
         for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
     )
 
 
-def _produced(
+def judge_settled(
     settled: Settled,
     order: Order,
     gate: CompiledGate,
@@ -51,7 +48,7 @@ def _produced(
     metadata: Mapping[str, Any],
     compute_s: float,
 ) -> Product:
-    """A computed partition, judged and written."""
+    """A computed partition, judged and in the files that its verdict asks for."""
     began = perf_counter()
     evaluation = gate.evaluate(
         settled.frame,
@@ -62,13 +59,12 @@ def _produced(
     )
     check_strays(evaluation.measured, settled.frame, order)
     judged = perf_counter()
-    accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
-    refused = _refused(settled, evaluation, order, metadata)
+    parted = part(settled, evaluation, order, metadata)
     return Product(
-        _made(order, now, evaluation.judgement, accepted, data_hash, schema),
+        _made(order, now, evaluation.judgement, parted),
         evaluation.judgement,
-        accepted,
-        refused,
+        parted.accepted,
+        parted.refused,
         compute_s=compute_s,
         gate_s=judged - began,
         write_s=perf_counter() - judged,
@@ -76,13 +72,9 @@ def _produced(
 
 
 def _made(
-    order: Order,
-    created_at: datetime,
-    judgement: Judgement,
-    accepted: Path | None,
-    data_hash: str,
-    schema: Schema,
+    order: Order, created_at: datetime, judgement: Judgement, parted: Parted
 ) -> Materialization:
+    accepted = parted.accepted
     enforced = order.live if order.step.action == "enforce" else None
     return Materialization(
         id=order.materialization,
@@ -96,8 +88,8 @@ def _made(
         derived_from=enforced.materialization if enforced else None,
         code_fingerprint=order.code_fingerprint,
         input_fingerprint=order.input_fingerprint,
-        data_hash=data_hash,
-        schema=schema,
+        data_hash=parted.data_hash,
+        schema=parted.schema,
         rows=_rows(judgement),
         bytes=accepted.stat().st_size if accepted else 0,
         location="versions" if accepted else "quarantine",
@@ -136,12 +128,12 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
             measure=measure,
         )
     judged = perf_counter()
-    accepted, data_hash, schema = _accepted(settled, evaluation, order, metadata)
+    parted = part(settled, evaluation, order, metadata)
     return Product(
-        _made(order, clock(), evaluation.judgement, accepted, data_hash, schema),
+        _made(order, clock(), evaluation.judgement, parted),
         evaluation.judgement,
-        accepted,
-        _refused(settled, evaluation, order, metadata),
+        parted.accepted,
+        parted.refused,
         compute_s=0.0,
         gate_s=judged - began,
         write_s=perf_counter() - judged,
@@ -179,48 +171,3 @@ def _footer(order: Order) -> dict[str, Any]:
 def _rows(judgement: Judgement) -> int:
     """Rows of the version itself: without the rejected ones where they were split off."""
     return judgement.rows - (judgement.rejected_rows if judgement.verdict == "split" else 0)
-
-
-def _accepted(
-    settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
-) -> tuple[Path | None, str, Schema]:
-    """The file of the rows that may go on (None for a hold), their data hash and schema."""
-    whole = digest.digest(evaluation.measured, settled.schema)
-    if evaluation.judgement.verdict == "hold":
-        return None, whole, settled.schema
-    if not evaluation.rewrites:
-        if settled.file is None:
-            writing.write(settled.frame, order.staged, metadata)
-        return order.staged, whole, settled.schema
-    frame = evaluation.accepted(settled.frame)
-    path = order.staged.with_suffix(f".accepted{order.staged.suffix}")
-    writing.write(frame, path, metadata, settled.schema)
-    schema = storage_at(path).schema_of(frame.collect_schema(), settled.schema)
-    measured = _measure(frame, path, schema)
-    return path, digest.digest(measured, schema), schema
-
-
-def _measure(frame: Frame, path: Path, schema: Schema) -> Mapping[str, Any]:
-    storage = storage_at(path)
-    in_memory = isinstance(frame, pl.DataFrame) and storage.is_faithful
-    written = frame.lazy() if in_memory else storage.scan(path)
-    return written.select(digest.expressions(schema)).collect().row(0, named=True)
-
-
-def _refused(
-    settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
-) -> Refused | None:
-    """The file of rejected rows, or of all rows of a hold, with their reasons."""
-    judgement = evaluation.judgement
-    if judgement.verdict == "promote":
-        return None
-    frame = evaluation.rejected(settled.frame)
-    rows = judgement.rows if judgement.verdict == "hold" else judgement.rejected_rows
-    if order.waiting is not None and judgement.verdict == "split":
-        before = reading.scan_version(order.waiting)
-        rows += before.select(pl.len()).collect().item()
-        frame = pl.concat([before, frame.lazy()], how="diagonal_relaxed")
-    path = order.staged.with_suffix(f".refused{order.staged.suffix}")
-    writing.write(frame, path, metadata, settled.schema)
-    schema = storage_at(path).schema_of(frame.collect_schema(), settled.schema)
-    return Refused(path, schema, rows, path.stat().st_size)

@@ -9,7 +9,8 @@ import polars as pl
 from millgate.errors import StoreError
 from millgate.execute.mill import Mill
 from millgate.execute.standing import Standing
-from millgate.gate.evaluate import REASONS, Evaluation
+from millgate.gate.evaluate import Evaluation
+from millgate.gate.reasons import REASONS
 from millgate.lineage.refusals import QuarantineRow
 from millgate.model.partition import label
 from millgate.model.schema import Schema

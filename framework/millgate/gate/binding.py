@@ -36,6 +36,8 @@ class Bound:
     reads: tuple[str, ...] = ()
     source: tuple[pl.Expr, ...] = ()
     """What tracing the check gave, to see whether it still gives the same."""
+    key_of: tuple[str, ...] = ()
+    """The columns whose values may not repeat together, where they are counted in turns."""
 
     @property
     def column(self) -> str | None:
@@ -200,8 +202,16 @@ def _not_null(rule: Rule, name: str, shaped: pl.Schema) -> Bound:
 def _unique(rule: Rule, columns: list[str], shaped: pl.Schema) -> Bound:
     nested = shaped[columns[0]].is_nested()
     alone = len(columns) == 1 and (rule.column is not None or not nested)
-    together = pl.col(columns[0]) if alone else pl.struct(columns)
-    repeated = pl.len() - together.n_unique()
+    key = pl.col(columns[0]) if alone else pl.struct(columns)
+    repeating = pl.len() - key.n_unique()
     if alone and nested:  # polars counts a null struct apart, and does not tell it apart in rows
-        repeated = together.is_duplicated().sum()
-    return Bound(rule, ALL_COLUMNS, together.is_duplicated(), repeated, reads=tuple(columns))
+        repeating = key.is_duplicated().sum()
+    plain = not any(shaped[name].is_nested() for name in columns)
+    return Bound(
+        rule,
+        ALL_COLUMNS,
+        key.is_duplicated(),
+        repeating,
+        reads=tuple(columns),
+        key_of=tuple(columns) if plain else (),
+    )

@@ -14,12 +14,13 @@ import polars as pl
 from millgate.errors import BadResult, GateError
 from millgate.gate.binding import Binding, bind, declared_rules
 from millgate.gate.contract import contract_judged
-from millgate.gate.evaluate import MASK_PREFIX, RESERVED, Evaluation, evaluation_of
+from millgate.gate.evaluate import RESERVED, Evaluation, evaluation_of
 from millgate.gate.foreign_keys import with_references
 from millgate.gate.gate_fingerprint import gate_fingerprint
 from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame
 from millgate.gate.outcome import Rule
 from millgate.gate.own_rules import own_rules
+from millgate.gate.reasons import MASK_PREFIX
 from millgate.gate.surroundings import Surroundings
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema

@@ -8,21 +8,20 @@ from typing import Any
 
 import polars as pl
 
-from millgate.gate.inspection import Findings, side_by_side, value_of
+from millgate.gate.inspection import Findings
 from millgate.gate.outcome import Outcome
 from millgate.gate.own_rules import compare_results, recent_results, rows_result
+from millgate.gate.reasons import MASK_PREFIX, REASONS, masks_of, side_by_side, with_reasons
 from millgate.gate.surroundings import Surroundings
 from millgate.gate.verdict import decide
 from millgate.model.policy import Gate
 from millgate.model.record import CheckResult, Judgement
 
-REASONS = "quarantine_reasons"
 RESERVED = (REASONS, "quarantine_materialization")
 """Columns that quarantine adds to rejected rows, so that data must not have them."""
 
-MASK_PREFIX = "__millgate_"
-
-_REASON = pl.Struct({"rule": pl.String, "column_name": pl.String, "value": pl.String})
+FAILING = f"{MASK_PREFIX}failing"
+"""Name of the column that `flagged` adds."""
 
 Frame = pl.DataFrame | pl.LazyFrame
 
@@ -46,9 +45,14 @@ class Evaluation:
         return self._findings.measured
 
     @property
+    def reshapes(self) -> bool:
+        """Whether the schema gives the rows that it accepts another form."""
+        return self._findings.shaping.changes
+
+    @property
     def rewrites(self) -> bool:
         """Whether the accepted rows differ from the frame that was judged."""
-        return self.judgement.verdict == "split" or self._findings.shaping.changes
+        return self.judgement.verdict == "split" or self.reshapes
 
     @property
     def failing(self) -> pl.Series:
@@ -69,14 +73,22 @@ class Evaluation:
         On split those that fail, on hold all of them (without reasons where the row itself
         passes), otherwise none.
         """
-        plan = side_by_side(frame.lazy(), self._masks) if self._rejecting else frame.lazy()
+        if self.judgement.verdict == "hold":
+            return _as(frame, with_reasons(frame.lazy(), self._masks, self._rejecting))
         if self.judgement.verdict == "promote":
-            plan = plan.head(0)
-        elif self.judgement.verdict == "split":
-            plan = plan.filter(pl.any_horizontal(self._masks.columns))
-        reasons = self._reasons(frame.lazy().collect_schema()).alias(REASONS)
-        plan = plan.with_columns(reasons)
-        return _as(frame, plan.drop(self._masks.columns) if self._rejecting else plan)
+            none = frame.lazy().head(0)
+            return _as(frame, with_reasons(none, self._masks.head(0), self._rejecting))
+        failing = self.flagged(frame.lazy()).filter(FAILING).drop(FAILING)
+        return _as(frame, self.with_reasons(failing))
+
+    def flagged(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The frame that was judged, with the column `FAILING`."""
+        return side_by_side(frame, self.failing.alias(FAILING).to_frame())
+
+    def with_reasons(self, failing: pl.LazyFrame) -> pl.LazyFrame:
+        """The failing rows, all of them and in order, each with its `quarantine_reasons`."""
+        masks = self._masks.filter(pl.any_horizontal(pl.all()))
+        return with_reasons(failing, masks, self._rejecting)
 
     @property
     def _masks(self) -> pl.DataFrame:
@@ -89,21 +101,6 @@ class Evaluation:
         if self.judgement.verdict == "promote":
             return shaped
         return without(shaped, self._masks)
-
-    def _reasons(self, schema: pl.Schema) -> pl.Expr:
-        if not self._rejecting:
-            return pl.lit([], dtype=pl.List(_REASON))
-        each = [
-            pl.when(pl.col(mask)).then(
-                pl.struct(
-                    pl.lit(outcome.rule.name).alias("rule"),
-                    pl.lit(outcome.rule.column, dtype=pl.String).alias("column_name"),
-                    value_of(outcome, schema).alias("value"),
-                )
-            )
-            for mask, outcome in zip(self._masks.columns, self._rejecting, strict=True)
-        ]
-        return pl.concat_list(each).list.drop_nulls()
 
 
 def evaluation_of(
@@ -141,11 +138,6 @@ def without(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:
     """The rows of `frame` that none of the masks is true for."""
     kept = side_by_side(frame, masks).filter(~pl.any_horizontal(masks.columns))
     return kept.drop(masks.columns)
-
-
-def masks_of(outcomes: tuple[Outcome, ...]) -> pl.DataFrame:
-    """The masks of outcomes side by side, under names that no data has."""
-    return pl.DataFrame({f"{MASK_PREFIX}{i}": o.mask for i, o in enumerate(outcomes)})
 
 
 def _without_leave(policy: Gate, outcome: Outcome) -> Outcome:

@@ -10,8 +10,11 @@ import polars as pl
 
 from millgate.gate.binding import Binding, Bound, rebound
 from millgate.gate.outcome import FrameFailure, Outcome, Rule
+from millgate.gate.reading_once import by_row, read_once
+from millgate.gate.sampling import IN_ORDER, with_samples
 from millgate.gate.shaping import Shaping, empty
-from millgate.gate.wording import shortened, text_of
+from millgate.gate.uniqueness import may_repeat, repeats
+from millgate.gate.wording import shortened
 
 BROKEN = (Exception, pl.exceptions.PanicException)
 """What a user's check may raise while polars runs it; a panic of polars is no Exception."""
@@ -19,8 +22,9 @@ BROKEN = (Exception, pl.exceptions.PanicException)
 SMALL = 100_000
 """Rows of a frame in memory up to which starting a streaming engine costs more than it saves."""
 
-_SAMPLED = 5
-_SAMPLED_FROM = 1000
+_FIRST_ROWS = 200_000
+"""Rows of a stream that tell which rules to expect to fail in the rest of it."""
+
 _FALSE = "it is false"
 
 
@@ -57,6 +61,8 @@ def inspect_frame(
     unshaped = {failure.column for failure in failures}
     bound = [rebound(b, binding.shaped) for b in binding.rules if b.column not in unshaped]
     here = () if shaping.changes else measure
+    if not small:
+        bound = [_streamed(b, binding.shaped) if b.key_of else b for b in bound]
     rows, outcomes, measured = _first_pass(shaped, bound, here, small)
     if not rows and not small:  # a stream without rows evaluates nothing, so nothing would raise
         nothing = shaping.apply(empty(schema).lazy())
@@ -65,18 +71,19 @@ def inspect_frame(
         measured = _measured(frame, measure)
     found = lost + _with_masks(shaped, outcomes, bound, rows)
     found = [_without_lost(outcome, lost) for outcome in found]
-    found = _with_samples(frame, schema, found)
+    found = with_samples(frame, schema, found)
     return Findings(rows, shaping, (*binding.failures, *failures), tuple(found), measured)
+
+
+def _streamed(bound: Bound, shaped: pl.Schema) -> Bound:
+    """A rule on a key as a stream is asked: first whether the key may repeat, where only then."""
+    first = bound.key_of[0]
+    return replace(bound, violation=None, indicator=may_repeat(first, shaped[first]))
 
 
 def collect(frame: pl.LazyFrame, small: bool = False) -> pl.DataFrame:
     """The rows of a plan in their order; with little memory where the plan reads a file."""
-    return frame.collect(engine="in-memory" if small else "streaming")
-
-
-def side_by_side(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:
-    """`frame` with the columns of `masks`, which has as many rows in the same order."""
-    return pl.concat([frame, masks.lazy()], how="horizontal")
+    return frame.collect(engine="in-memory" if small else "streaming", optimizations=IN_ORDER)
 
 
 def described(error: BaseException) -> str:
@@ -128,20 +135,50 @@ def _first_pass(
     The measures are None where a rule that raises spoiled the pass.
     """
     traced = {f"r{i}": b.indicator for i, b in enumerate(bound) if b.indicator is not None}
-    exprs = [pl.len().alias("rows"), *(e.alias(n) for n, e in traced.items())]
-    exprs += [m.alias(f"m{i}") for i, m in enumerate(measure)]
+    asked = {"rows": pl.len(), **traced, **{f"m{i}": m for i, m in enumerate(measure)}}
+    first = frame if small else frame.head(_FIRST_ROWS)
+    masks = pl.DataFrame()
     try:
-        values = collect(frame.select(exprs), small).row(0, named=True)
+        values = collect(first.select(e.alias(n) for n, e in asked.items()), small)
+        found = values.row(0, named=True)
+        if not small and found["rows"] == _FIRST_ROWS:
+            found, masks = _all_rows(frame, first, bound, asked, found)
     except BROKEN:
         rows, found, measured = *_one_by_one(frame, traced), None
     else:
-        rows, found = values["rows"], values
-        measured = {m.meta.output_name(): values[f"m{i}"] for i, m in enumerate(measure)}
-    return (
-        rows,
-        [_first_outcome(frame, b, found.get(f"r{i}"), rows) for i, b in enumerate(bound)],
-        measured,
-    )
+        rows = found["rows"]
+        measured = {m.meta.output_name(): found[f"m{i}"] for i, m in enumerate(measure)}
+    outcomes = [_first_outcome(frame, b, found.get(f"r{i}"), rows) for i, b in enumerate(bound)]
+    for name in masks.columns:
+        place = int(name.removeprefix("r"))
+        outcomes[place] = _masked(outcomes[place], masks[name], rows)
+    return rows, outcomes, measured
+
+
+def _all_rows(
+    frame: pl.LazyFrame,
+    first: pl.LazyFrame,
+    bound: list[Bound],
+    asked: Mapping[str, pl.Expr],
+    told: Mapping[str, Any],
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """What `asked` gives on a long stream, and the masks of rules that its `first` rows fail.
+
+    `told` is what it gives on these; they are a guess of what it pays to take along.
+    """
+    rules = {f"r{i}": b for i, b in enumerate(bound) if b.indicator is not None}
+    steady = {n: b.violation for n, b in rules.items() if not b.whole and by_row(b.violation)}
+    failing = {n: e for n, e in steady.items() if e is not None and told[n]}
+    if failing:  # a check that filters is by row too, but none of the frame's height
+        heights = collect(first.select(e.len().alias(n) for n, e in failing.items()))
+        failing = {n: e for n, e in failing.items() if heights.item(0, n) == told["rows"]}
+    apart = {n: asked[n] for n in rules if n not in steady}
+    together = {n: e for n, e in asked.items() if n not in apart}
+    values = {n: e for n, e in together.items() if n not in failing}
+    found, masks = read_once(frame, values, apart, failing)
+    if failing and masks.height != found["rows"]:
+        return read_once(frame, together, apart, {})
+    return found | {n: int(masks[n].sum()) for n in failing}, masks
 
 
 def _one_by_one(
@@ -164,7 +201,7 @@ def _one_by_one(
 def _first_outcome(
     frame: pl.LazyFrame, bound: Bound, found: int | BaseException | None, rows: int
 ) -> Outcome:
-    if bound.violation is None:
+    if bound.indicator is None:
         return _run(frame, bound, rows)
     if isinstance(found, BaseException):
         return Outcome(bound.rule, problem=described(found), raised=True, whole=True)
@@ -210,7 +247,7 @@ def _passes(frame: pl.LazyFrame, bound: Bound) -> bool | pl.Series:
         return output
     if not isinstance(output, pl.LazyFrame):
         raise TypeError(f"the check returned {type(output).__name__}, not a LazyFrame or a bool")
-    passes = output.collect().to_series()
+    passes = output.collect(optimizations=IN_ORDER).to_series()
     if passes.dtype != pl.Boolean:
         raise TypeError(f"the check returned {passes.dtype}, not Boolean")
     return passes.fill_null(check.ignore_na)
@@ -239,9 +276,9 @@ def _with_masks(
 ) -> list[Outcome]:
     """The outcomes with a mask for each traced rule that failed, and the exact count."""
     failed = {
-        str(i): b.violation
+        str(i): b
         for i, (o, b) in enumerate(zip(outcomes, bound, strict=True))
-        if o.failing and o.mask is None and b.violation is not None
+        if o.failing and o.mask is None
     }
     if not failed:
         return outcomes
@@ -253,20 +290,24 @@ def _with_masks(
 
 
 def _masks(
-    frame: pl.LazyFrame, failed: Mapping[str, pl.Expr], rows: int
+    frame: pl.LazyFrame, failed: Mapping[str, Bound], rows: int
 ) -> dict[str, pl.Series | BaseException]:
-    """What each violation gives, together where that works; it may differ in height."""
-    heights = [violation.len().alias(name) for name, violation in failed.items()]
+    """The rows that fail each rule, together where that works; it may differ in height."""
+    masks: dict[str, pl.Series | BaseException] = {}
+    violations = {n: b.violation for n, b in failed.items() if b.violation is not None}
+    heights = [violation.len().alias(name) for name, violation in violations.items()]
     try:
-        if all(height == rows for height in collect(frame.select(heights)).row(0)):
-            found = collect(frame.select(v.alias(n) for n, v in failed.items()))
-            return {name: found[name] for name in failed}
+        if heights and all(height == rows for height in collect(frame.select(heights)).row(0)):
+            found = collect(frame.select(v.alias(n) for n, v in violations.items()))
+            masks |= {name: found[name] for name in violations}
     except BROKEN:
         pass
-    masks: dict[str, pl.Series | BaseException] = {}
-    for name, violation in failed.items():
+    for name, bound in failed.items():
         try:
-            masks[name] = collect(frame.select(violation)).to_series()
+            if bound.violation is None:
+                masks[name] = repeats(frame, bound.key_of, rows)
+            elif name not in masks:
+                masks[name] = collect(frame.select(bound.violation)).to_series()
         except BROKEN as error:
             masks[name] = error
     return masks
@@ -291,47 +332,3 @@ def _without_lost(outcome: Outcome, lost: Iterable[Outcome]) -> Outcome:
             failing = int(mask.sum())
             outcome = replace(outcome, mask=mask if failing else None, failing=failing)
     return outcome
-
-
-def _with_samples(frame: pl.LazyFrame, schema: pl.Schema, outcomes: list[Outcome]) -> list[Outcome]:
-    """The outcomes with up to five distinct failing values for each rule that rows fail."""
-    failed = {str(i): o for i, o in enumerate(outcomes) if o.mask is not None}
-    if not failed:
-        return outcomes
-    masks = pl.DataFrame({f"__millgate_{n}": o.mask for n, o in failed.items()})
-    samples = [
-        value_of(o, schema, pl.col(f"__millgate_{n}"), _SAMPLED_FROM)
-        .fill_null("null")
-        .unique(maintain_order=True)
-        .head(_SAMPLED)
-        .implode()
-        .alias(n)
-        for n, o in failed.items()
-        if any(name in schema for name in o.reads)
-    ]
-    if not samples:
-        return outcomes
-    found = collect(side_by_side(frame, masks).select(samples)).row(0, named=True)
-    return [
-        replace(outcome, sample=tuple(map(shortened, found.get(str(i)) or ())))
-        for i, outcome in enumerate(outcomes)
-    ]
-
-
-def value_of(
-    outcome: Outcome, schema: pl.Schema, mask: pl.Expr | None = None, limit: int = 0
-) -> pl.Expr:
-    """What the rule of `outcome` read of a row, as text: the value, or `a=1, b=2` for several."""
-    texts = {}
-    for name in outcome.reads:
-        if name in schema:
-            value = pl.col(name) if mask is None else pl.col(name).filter(mask).head(limit)
-            texts[name] = text_of(value, schema[name])
-    if not texts:
-        return pl.lit(None, dtype=pl.String)
-    if len(texts) == 1:
-        return next(iter(texts.values()))
-    return pl.concat_str(
-        [pl.lit(f"{name}=") + text.fill_null("null") for name, text in texts.items()],
-        separator=", ",
-    )

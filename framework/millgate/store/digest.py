@@ -58,3 +58,8 @@ def digest(values: Mapping[str, Any], schema: Schema) -> str:
     for name in _LANES:
         text.update((int(values[name] or 0) & _MASK).to_bytes(8, "little"))
     return text.hexdigest()
+
+
+def without(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, int]:
+    """The values of the rows that are left where some of them, whose values are `part`, are not."""
+    return {name: int(whole[name] or 0) - int(part[name] or 0) for name in (_ROWS, *_LANES)}

@@ -87,6 +87,18 @@ class DuckDBFile:
         if log_beside(path).exists():
             raise OSError(f"{path} has a log that is not empty")
 
+    def part(
+        self,
+        rows: pl.LazyFrame,
+        flag: str,
+        kept: Path,
+        left: Path,
+        metadata: Mapping[str, Any],
+        like: Schema,
+    ) -> None:
+        for path, wanted in ((kept, ~pl.col(flag)), (left, pl.col(flag))):
+            self.write(rows.filter(wanted).drop(flag), path, metadata, like)
+
     def metadata(self, path: Path) -> dict[str, Any]:
         with _connected() as connection:
             rows = connection.execute(f"FROM {self._reading(path, 'lineage')}").fetchall()

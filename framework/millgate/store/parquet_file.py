@@ -30,6 +30,8 @@ _PLAIN = re.compile(
     r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|VARCHAR|BLOB|DATE|TIME"
     r"|TIMESTAMP|TIMESTAMP_NS)(\[\])*"
 )
+_IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
+"""polars 2.1 sees no order in `when(...).then(literal)`, and would pair its rows with others."""
 
 
 class ParquetFile:
@@ -57,7 +59,7 @@ class ParquetFile:
             result.write_parquet(path, metadata=footer, **_COMPRESSION)
         elif isinstance(result, pl.LazyFrame):
             schema_of(result)
-            result.sink_parquet(path, metadata=footer, **_COMPRESSION)
+            result.sink_parquet(path, metadata=footer, optimizations=_IN_ORDER, **_COMPRESSION)
         else:
             frames, _ = self.carried(result)
             first = first_of(frames)
@@ -83,6 +85,34 @@ class ParquetFile:
         with pq.ParquetWriter(path, arrow, **_COMPRESSION) as writer:
             yield lambda frame: writer.write_table(frame.to_arrow(), row_group_size=GROUP_ROWS)
             writer.add_key_value_metadata(_footer(metadata))
+
+    def part(
+        self,
+        rows: pl.LazyFrame,
+        flag: str,
+        kept: Path,
+        left: Path,
+        metadata: Mapping[str, Any],
+        like: Schema,  # noqa: ARG002
+    ) -> None:
+        footer = _footer(metadata)
+        absent = {kept, left}
+
+        def place(given: Any) -> Path:
+            path = left if given.partition_keys.item() else kept
+            absent.discard(path)
+            return path.absolute()
+
+        target = pl.PartitionBy(
+            kept.parent.absolute(),
+            key=flag,
+            include_key=False,
+            file_path_provider=place,
+            approximate_bytes_per_file=None,
+        )
+        rows.sink_parquet(target, metadata=footer, optimizations=_IN_ORDER, **_COMPRESSION)
+        for path in absent:
+            rows.drop(flag).head(0).sink_parquet(path, metadata=footer, **_COMPRESSION)
 
     def metadata(self, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[FOOTER_KEY])

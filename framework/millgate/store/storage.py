@@ -45,6 +45,18 @@ class Storage(Protocol):
         `first` is what will be added first, or no rows of it. Raises as `write` does.
         """
 
+    def part(
+        self,
+        rows: pl.LazyFrame,
+        flag: str,
+        kept: Path,
+        left: Path,
+        metadata: Mapping[str, Any],
+        like: Schema,
+    ) -> None:
+        """Write the rows whose `flag` is false to one file and the others to another one, both
+        without that column. Raises as `write` does."""
+
     def metadata(self, path: Path) -> dict[str, Any]:
         """What `write` was given; LookupError where the file has none."""
 

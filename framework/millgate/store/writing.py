@@ -35,6 +35,17 @@ def write(result: Any, path: Path, metadata: Mapping[str, Any], like: Schema | N
         storage_at(path).write(result, part, metadata, like)
 
 
+def part(
+    rows: pl.LazyFrame, flag: str, kept: Path, left: Path, metadata: Mapping[str, Any], like: Schema
+) -> None:
+    """Write the rows whose `flag` is false to `kept` and the others to `left`, in their order.
+
+    Neither has the column `flag`. Like `write`, and in one stream where the kind of file can.
+    """
+    with appearing(kept) as first, appearing(left) as second:
+        storage_at(kept).part(rows, flag, first, second, metadata, like)
+
+
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """Where to write what is to be at `path`: there once the block is over, or not at all.
