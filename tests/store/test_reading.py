@@ -379,6 +379,25 @@ def test_types_are_inferred_from_every_row(
     assert sourced(path, connection).schema == {"n": pl.Float64}
 
 
+def test_steps_that_read_a_file_share_what_is_known_of_its_columns(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    scan = pl.scan_csv
+    monkeypatch.setattr(pl, "scan_csv", lambda *a, **k: opened.append(a) or scan(*a, **k))
+    file = tmp_path / "x.csv"
+    file.write_text("n\n1\n")
+    source = Source(name="x", location=str(file))
+    for _ in range(3):
+        read = read_source(source, [(file, source.partition())], Form.FRAME, connection)
+        assert read.to_dict(as_series=False) == {"n": [1]}
+    once = len(opened)
+    file.write_text("n\nlater\n")
+    read = read_source(source, [(file, source.partition())], Form.FRAME, connection)
+    assert read.to_dict(as_series=False) == {"n": ["later"]}
+    assert len(opened) == 2 * once
+
+
 def other_formats(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     frame = pl.DataFrame({"n": [1, 2], "day": ["2013-01-01", None]})
     frame.write_parquet(folder / "a.parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,18 @@ def scan_file(source: Source, path: Path) -> pl.LazyFrame:
     """The rows of one file of a source, its columns typed by `types=` where it has them.
 
     The kind of file follows from its suffix, or from the option `format`. Raises StepFailed if
-    the file cannot be understood.
+    the file cannot be understood. What was found out about its columns holds until it changes, so
+    that the steps that read it share that.
     """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise unreadable(source, path, error) from error
+    return _scan(source, path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _scan(source: Source, path: Path, _size: int, _modified: int) -> pl.LazyFrame:
     options = dict(source.options)
     kind = options.pop("format", None) or _kind(source, path)
     types = _declared_types(source)
