@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -94,6 +94,13 @@ def test_an_asset():
         " every_airport (Some flight leaves every airport.)\n"
         "Next: millgate status flights"
     )
+
+
+def test_the_storage_is_named_where_it_is_another_one():
+    assert "storage" not in "".join(map(str, asset_lines(shown(), None)))
+    lines = list(map(str, asset_lines(shown(replace(FLIGHTS, storage="duckdb")), None)))
+    assert " storage     duckdb files" in lines
+    assert asset_data(shown(FLIGHTS))["storage"] == "parquet"
 
 
 def test_a_source_that_nothing_reads():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import duckdb
 import pytest
 
 from conftest import Edit, Mill
+from millgate.cli.main import main
 from millgate.lineage.fetch import HOT
 from millgate.model.going_back import Destination
 from millgate.store.files import Files
@@ -215,6 +217,32 @@ def test_a_file_that_is_lost_is_told_of_and_left_out(moved: Mill, harm: str) -> 
     moved.open().repair()
     assert moved.open().examine() == []
     assert moved.sql("SELECT count(*) > 0 FROM lineage.judgements") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["runs"],
+        ["why", f"orders@{DAY}"],
+        ["quarantine", "list", "--all"],
+        ["sql", "FROM lineage.materializations"],
+        ["sql", "SELECT count(run_) FROM (SELECT max(run) AS run_ FROM lineage.runs)"],
+        ["export", "duckdb", "{}/out.duckdb"],
+    ],
+)
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+def test_what_reads_a_lost_file_says_which(
+    moved: Mill, command: list[str], harm: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (moved.root / "warehouse" / "history").rglob("*.parquet"):
+        file.unlink()
+        if harm == "damaged":
+            file.write_bytes(b"PAR1 no more")
+    assert main(["--project", str(moved.root), *[c.format(moved.root) for c in command]]) == 1
+    what, where, fix = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"error: a file with [\d,]+ rows of lineage\.\w+ cannot be read", what)
+    assert where.startswith(f"  at   {moved.root}/warehouse/history/")
+    assert "millgate doctor --repair" in fix
 
 
 def test_a_commit_that_fails_leaves_no_file(moved: Mill, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pickle
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -44,6 +47,15 @@ def test_options_that_say_nothing_are_refused(options, what):
     with pytest.raises(DeclarationError) as refused:
         Gate(**options)
     assert what in refused.value.what
+
+
+def test_an_unknown_option_suggests_the_one_meant():
+    with pytest.raises(DeclarationError) as refused:
+        Gate(on_failur="split")
+    assert refused.value.what == "on_failur is not an option of Gate"
+    assert refused.value.fix.startswith("did you mean on_failure?")
+    gate = Gate(rows=(1, 2), warn=["rows"])
+    assert pickle.loads(pickle.dumps(gate)) == replace(gate) == copy(gate) == gate
 
 
 def test_an_unknown_rule_suggests_the_one_meant():

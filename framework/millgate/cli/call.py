@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from millgate.cli.document import document
@@ -69,9 +70,17 @@ class Call:
         destination = Destination.parse(moment, self.now().tzinfo)
         return self._held.enter_context(self.open().reading_past(destination))
 
-    def close(self) -> None:
-        """Let go of the snapshot."""
-        self._held.close()
+    def __enter__(self) -> Call:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the snapshot, whose reading may tell more of what went wrong."""
+        self._held.__exit__(kind, error, trace)
 
     def now(self) -> datetime:
         """The present in the local time zone."""

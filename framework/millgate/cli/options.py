@@ -89,7 +89,8 @@ def command(
 def _answered(call: Call, function: Callable[[], Answer]) -> int:
     """The exit status, once the answer or the error is written."""
     try:
-        return call.answer(function())
+        with call:
+            return call.answer(function())
     except MillgateError as error:
         return call.fail(error)
     except BrokenPipeError:
@@ -104,8 +105,6 @@ def _answered(call: Call, function: Callable[[], Answer]) -> int:
         if wants_traceback():
             raise
         return call.fail(from_defect(error))
-    finally:
-        call.close()
 
 
 def shared_options(*, project: bool = True) -> Callable[[Decorated], Decorated]:

@@ -11,7 +11,7 @@ from rich.text import Text
 from millgate.cli.grid import Column, counted, grid, hanging
 from millgate.cli.show_plan import command_line, next_line
 from millgate.lineage.questions import AssetHealth
-from millgate.model.asset import Asset, Node
+from millgate.model.asset import DEFAULT_STORAGE, Asset, Node
 from millgate.model.dimension import Dimension, Keys
 from millgate.model.grain import TimeDimension
 from millgate.model.partition import Partitions
@@ -108,6 +108,7 @@ def asset_data(shown: Shown) -> dict[str, object]:
         ],
         "downstreams": shown.read_by,
         "health": shown.health,
+        "storage": node.storage if isinstance(node, Asset) else None,
         "columns": [{"column_name": c.name, "type": c.type} for c in shown.columns or ()],
         "on_failure": node.gate.on_failure if isinstance(node, Asset) else None,
         "max_rejected": node.gate.max_rejected if isinstance(node, Asset) else None,
@@ -172,6 +173,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "gate", _policy(node.gate, shown.rules)
         yield "refresh", _refreshing(node.refresh)
         yield "retries", str(node.retries.times or "")
+        yield "storage", "" if node.storage == DEFAULT_STORAGE else f"{node.storage} files"
         yield "settings", ", ".join(env.variable for env in node.settings.values())
     else:
         yield "location", getattr(node.location, "__name__", str(node.location))

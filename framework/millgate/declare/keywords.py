@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from millgate.errors import DeclarationError, did_you_mean
-from millgate.model.asset import Retry, Storing
+from millgate.model.asset import DEFAULT_STORAGE, Retry, Storing
 from millgate.model.dimension import NAME, Dimension
 from millgate.model.partition import Partitions
 from millgate.model.policy import Gate
@@ -83,7 +83,7 @@ def checked_retries(given: object, where: str) -> Retry:
 def checked_storage(given: object, where: str) -> Storing:
     """`given` as the kind of file that versions are; None is Parquet."""
     if given is None:
-        return "parquet"
+        return DEFAULT_STORAGE
     for known in get_args(Storing):
         if given == known:
             return known  # type: ignore[no-any-return]

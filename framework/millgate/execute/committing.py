@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from millgate.execute.archiving import bring_up_to_date, record, show_all
 from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
+from millgate.execute.opening import reading_history
 from millgate.execute.order import Product, Refused
 from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.execute.repartitioning import closings, old_partitions, withdrawals
@@ -113,7 +114,8 @@ def committing(mill: Mill) -> Iterator[Commit]:
                 existing = queries.partitionings(commit.connection)
                 rebuild_views(commit.connection, mill, {*mill.assets, *existing}, mill.swapped)
                 show_all(commit.connection, mill.layout)
-        yield commit
+        with reading_history(commit.connection, mill.layout):
+            yield commit
 
 
 def enter(

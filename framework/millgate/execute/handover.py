@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError, UsageError
 from millgate.execute.archiving import bring_home, bring_up_to_date
+from millgate.execute.opening import reading_history
 from millgate.lineage import queries
 from millgate.store import views
 from millgate.store.warehouse import Warehouse
@@ -46,7 +47,7 @@ def export_duckdb(
     part.unlink(missing_ok=True)
     try:
         snapshot = warehouse.copy(part)
-        with _opened(part) as connection:
+        with _opened(part) as connection, reading_history(connection, warehouse.layout):
             bring_up_to_date(connection, warehouse.layout)
             rows = _fill(connection, root, selected)
         part.rename(file)

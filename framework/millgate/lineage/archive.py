@@ -39,6 +39,12 @@ def history_files(connection: duckdb.DuckDBPyConnection) -> list[HistoryFile]:
     )
 
 
+def spoken_of(connection: duckdb.DuckDBPyConnection, said: str) -> HistoryFile | None:
+    """The file of history that a message of DuckDB names, if it names one."""
+    named = (file for file in history_files(connection) if f"/{file.path}" in said)
+    return next(named, None)
+
+
 def enter(connection: duckdb.DuckDBPyConnection, file: HistoryFile) -> None:
     """Name a file, so that its rows are read."""
     connection.execute(

@@ -21,6 +21,7 @@ COMPARED = "compare"
 """What an asset's own earlier partitions are called where its gate compares with them."""
 
 Storing = Literal["parquet", "duckdb"]
+DEFAULT_STORAGE: Storing = "parquet"
 
 
 class Form(Enum):
@@ -191,7 +192,7 @@ class Asset(Declared):
     retries: Retry = field(default_factory=lambda: Retry(times=0))
     version: str | None = None
     """Stands for the code in the fingerprint where it is given."""
-    storage: Storing = "parquet"
+    storage: Storing = DEFAULT_STORAGE
     """The kind of file that each version is."""
 
     @cached_property

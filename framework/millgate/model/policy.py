@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from millgate.errors import DeclarationError, did_you_mean
@@ -48,6 +48,18 @@ class Gate:
     references: References | None = None
     compare: Mapping[str, Sequence[Any]] | None = None
     warn: Sequence[str] = ()
+
+    def __new__(cls, *_given: object, **options: object) -> Gate:
+        """A gate of known options; DeclarationError for another one, with those that are close."""
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise DeclarationError(
+                    f"{name} is not an option of Gate",
+                    where="Gate",
+                    fix=did_you_mean(name, known, f"options are {', '.join(known)}"),
+                )
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         self._one_of("on_failure", get_args(OnFailure))
