@@ -148,6 +148,21 @@ def test_with_the_receiver_down_the_run_is_the_same_and_the_next_one_tells(
     assert len(receiver.got) == 1
 
 
+LOOKING = """
+import duckdb, os, sys
+with duckdb.connect(os.path.realpath("warehouse/warehouse.duckdb"), read_only=True) as found:
+    query = "SELECT status, exit_status, finished_at IS NOT NULL FROM lineage.runs"
+    print(found.execute(query).fetchall(), file=open("seen.txt", "w"))
+sys.exit(1)
+"""
+
+
+def test_a_run_is_over_and_on_record_before_anybody_is_told(watched: Mill) -> None:
+    configure(watched, hooked(watched, body=LOOKING))
+    run(watched)
+    assert (watched.root / "seen.txt").read_text() == "[('held', 3, True)]\n"
+
+
 def test_a_receiver_that_refuses_keeps_the_alert(watched: Mill, receiver: Receiver) -> None:
     receiver.status = 500
     run(watched)
