@@ -26,6 +26,8 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
             ["tracing.py", "--runs", "1", "--versions", "3000", "--assets", "300"],
             "both found the same rows",
         ),
+        (["gate.py", "--runs", "1", "--rows", "250500", "--large", "0"], "peak memory, split"),
+        (["memory.py", "--rows", "250500"], "are those of plain queries"),
     ],
 )
 def test_benchmark(arguments: list[str], said: str, tmp_path: Path) -> None:
