@@ -61,6 +61,7 @@ AGED = (
     ALTER TABLE lineage.snapshots ALTER run TYPE INTEGER;
     ALTER TABLE lineage.runs DROP resumes;
     ALTER TABLE lineage.check_results DROP rule_fingerprint;
+    ALTER TABLE lineage.materializations DROP needs_fingerprint;
     DROP TABLE lineage.judgement_edges;
 """
 )

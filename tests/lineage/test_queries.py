@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,6 @@ from millgate.lineage import queries, run_records
 from millgate.lineage.queries import Overtaken
 from millgate.model.record import InputVersion, SourceFile
 from millgate.model.schema import Schema
-from millgate.model.state import Held, Live
 
 DAY, NEXT = "2013-01-01", "2013-01-02"
 
@@ -19,7 +17,6 @@ DAY, NEXT = "2013-01-01", "2013-01-02"
 def test_an_empty_catalog(chronicle: Chronicle) -> None:
     connection = chronicle.connection
     assert queries.asset_names(connection) == []
-    assert queries.read_state(connection) == ({}, {})
     assert queries.inputs_of(connection, []) == {}
     assert queries.conflicts(connection, {}) == []
     assert queries.live_versions(connection, "flights") == []
@@ -38,85 +35,6 @@ def test_names_of_what_is_declared(chronicle: Chronicle) -> None:
     chronicle.declare(declared("flights"), declared("airports"), declared("old"))
     chronicle.declare(declared("flights"), declared("airports"))
     assert queries.asset_names(chronicle.connection) == ["airports", "flights"]
-
-
-def test_what_is_live(chronicle: Chronicle) -> None:
-    raw = chronicle.observe("raw", "first")
-    made = chronicle.make("flights", DAY)
-    live, held = queries.read_state(chronicle.connection)
-    assert held == {}
-    assert live == {
-        "raw": {
-            "": Live(
-                raw.created_at,
-                raw.id,
-                "",
-                "",
-                digest("first"),
-                None,
-                None,
-                "external",
-                "data/raw.csv",
-            )
-        },
-        "flights": {
-            DAY: Live(
-                made.created_at,
-                made.id,
-                digest("code"),
-                digest("input"),
-                digest("data"),
-                digest("gate"),
-                "promote",
-                "versions",
-                made.path,
-            )
-        },
-    }
-
-
-def test_only_the_assets_that_are_asked_for(chronicle: Chronicle) -> None:
-    chronicle.make("flights", DAY)
-    chronicle.make("delays", DAY)
-    chronicle.hold("flights", NEXT)
-    chronicle.hold("delays", NEXT)
-    live, held = queries.read_state(chronicle.connection, ["delays", "unknown"])
-    assert (list(live), list(held)) == (["delays"], ["delays"])
-    assert queries.read_state(chronicle.connection, []) == ({}, {})
-
-
-def test_the_judgement_in_force_is_the_one_of_a_live_version(chronicle: Chronicle) -> None:
-    made = chronicle.make("flights", DAY)
-    chronicle.judge(made, "hold", 3, "stricter")
-    live = queries.read_state(chronicle.connection)[0]["flights"][DAY]
-    assert (live.gate_fingerprint, live.verdict) == (digest("stricter"), "hold")
-    assert live.failing
-
-
-def test_released_until_another_gate_judges(chronicle: Chronicle) -> None:
-    released = chronicle.release(chronicle.hold("flights", DAY), "checked")
-    live, held = queries.read_state(chronicle.connection)
-    assert live["flights"][DAY].materialization == released.id
-    assert not live["flights"][DAY].failing
-    assert held == {}
-    chronicle.judge(released, "hold", 3, "stricter")
-    assert queries.read_state(chronicle.connection)[0]["flights"][DAY].failing
-
-
-def test_what_is_held(chronicle: Chronicle) -> None:
-    chronicle.make("flights", DAY)
-    held = chronicle.hold("flights", DAY)
-    chronicle.make("flights", NEXT, failing=2)
-    wanted = Held(held.id, digest("code"), digest("input"), digest("gate"))
-    live, found = queries.read_state(chronicle.connection)
-    assert set(live["flights"]) == {DAY, NEXT}
-    assert found == {"flights": {DAY: wanted}}
-    chronicle.discard(held, "broken file")
-    assert queries.read_state(chronicle.connection)[1] == {
-        "flights": {DAY: replace(wanted, discarded=True)}
-    }
-    chronicle.make("flights", DAY, "repaired")
-    assert queries.read_state(chronicle.connection)[1] == {}
 
 
 def test_inputs_by_materialization(chronicle: Chronicle) -> None:

@@ -18,6 +18,7 @@ from millgate.model.asset import Asset
 from millgate.model.record import SourceFile
 from millgate.plan.fingerprint import code_fingerprint
 from millgate.plan.graph import Graph
+from millgate.plan.steadiness import needs_fingerprint
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,6 +75,11 @@ class Mill:
     def code(self) -> Mapping[str, str]:
         """The code fingerprint of each asset."""
         return {name: code_fingerprint(asset, self.root) for name, asset in self.assets.items()}
+
+    @cached_property
+    def needs(self) -> Mapping[str, str]:
+        """The fingerprint of what each asset needs, empty where more than declarations says it."""
+        return {name: needs_fingerprint(asset, self.graph) for name, asset in self.assets.items()}
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

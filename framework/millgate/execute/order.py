@@ -74,6 +74,8 @@ class Order:
     beside: tuple[ResolvedInput, ...] = ()
     """What the gate looks at beside the partition."""
     beside_fingerprint: str = ""
+    needs_fingerprint: str = ""
+    """Of how the inputs are declared, for a step that computes."""
     waiting: Path | None = None
     """Rows that were split from the live version before and wait in quarantine."""
 

@@ -61,6 +61,7 @@ def order_of(
         live=versions.live(asset.name, step.key) if may_be_judged else None,
         beside=beside,
         beside_fingerprint=beside_fingerprint(beside),
+        needs_fingerprint=mill.needs[asset.name],
         staged=mill.layout.staged(run, materialization, STORAGES[asset.storage].suffix),
     )
 

@@ -96,6 +96,7 @@ def _made(
         path="",
         created_at=created_at,
         inputs=order.read,
+        needs_fingerprint="" if enforced else order.needs_fingerprint,
     )
 
 

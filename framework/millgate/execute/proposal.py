@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from millgate.errors import BadKey, MissingSetting, MissingSource
 from millgate.execute.mill import Mill
+from millgate.execute.outset import outset
 from millgate.execute.sources import Observation, observe
-from millgate.lineage import history, queries, run_records
-from millgate.lineage.refusals import failing_rules
+from millgate.lineage import queries, run_records
 from millgate.model.asset import Source
 from millgate.model.dimension import Horizon, Keys
 from millgate.model.partition import label
 from millgate.model.record import InputVersion
 from millgate.model.request import Request
-from millgate.model.state import Live, State
+from millgate.model.state import State
 from millgate.model.step import Plan
 from millgate.plan.keyrange import KeyRange, Target, keys_of_each
 from millgate.plan.planner import make_plan
@@ -46,27 +46,12 @@ def propose(mill: Mill, request: Request) -> Proposal:
     with ExitStack() as stack:
         connection = stack.enter_context(mill.reading()) if snapshot is not None else None
         involved = _involved(mill, selected)
-        live, held = queries.read_state(connection, involved) if connection else ({}, {})
-        left = history.left_versions(connection, involved) if connection else {}
-        leaving = {name: live.pop(name, {}) for name in mill.swapped}
-        for name in mill.swapped:
-            held.pop(name, None)
-            left.pop(name, None)
         horizon = Horizon(request.moment or mill.clock(), listed_keys(mill, involved, connection))
         if connection and not mill.seen_files:
             mill.seen_files.update(queries.source_files(connection))
-        observations = observe(
-            [n for n in map(mill.graph.__getitem__, involved) if isinstance(n, Source)],
-            horizon,
-            mill.root,
-            mill.seen_files,
-        )
-        observed = {
-            name: {key: o.observed for key, o in by_key.items()}
-            for name, by_key in observations.items()
-        }
-        refused = failing_rules(connection, involved) if connection and request.enforce else {}
-        state = State(live, held, observed, left, refused, leaving)
+        sources = [n for n in map(mill.graph.__getitem__, involved) if isinstance(n, Source)]
+        observations = observe(sources, horizon, mill.root, mill.seen_files)
+        known = outset(mill, involved, observations, connection, enforces=request.enforce)
 
         def inputs_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.inputs_of(connection, ids) if connection else {}
@@ -74,12 +59,12 @@ def propose(mill: Mill, request: Request) -> Proposal:
         def references_of(ids: Collection[int]) -> Mapping[int, tuple[InputVersion, ...]]:
             return queries.references_of(connection, ids) if connection else {}
 
-        _check_defined(selected, key_range, live, mill, horizon)
+        _check_defined(selected, key_range, known.state, mill, horizon)
         plan = make_plan(
             mill.graph,
             selected,
             key_range,
-            state,
+            known.state,
             horizon,
             code=mill.code,
             gates={name: gate.fingerprint for name, gate in mill.gates.items()},
@@ -91,10 +76,10 @@ def propose(mill: Mill, request: Request) -> Proposal:
             spared=_settled(request, connection),
             inputs_of=inputs_of,
             references_of=references_of,
+            fetch=known.fetch,
             selection_text=request.target,
         )
-    if request.retry_rolled_back:
-        state = replace(state, left={})
+    state = replace(known.state, left={}) if request.retry_rolled_back else known.state
     return Proposal(replace(plan, snapshot=snapshot), state, observations)
 
 
@@ -111,7 +96,7 @@ def _settled(
 def _check_defined(
     selected: Collection[str],
     key_range: KeyRange | None,
-    live: Mapping[str, Mapping[str, Live]],
+    state: State,
     mill: Mill,
     horizon: Horizon,
 ) -> None:
@@ -122,7 +107,7 @@ def _check_defined(
     outside = [
         name
         for name in selected
-        if key in live.get(name, {}) and mill.graph[name].partitions.outside([key], horizon)
+        if key in state.live_keys(name) and mill.graph[name].partitions.outside([key], horizon)
     ]
     elsewhere = any(key in mill.graph[name].partitions.keys(horizon) for name in selected)
     if outside and not elsewhere:

@@ -18,6 +18,7 @@ from millgate.execute.proposal import listed_keys
 from millgate.execute.sources import observe
 from millgate.gate.surroundings import Surroundings
 from millgate.lineage import queries
+from millgate.lineage.live_state import read_live
 from millgate.model.asset import COMPARED, Asset, Form, Input, Source
 from millgate.model.dimension import Horizon
 from millgate.model.schema import Schema
@@ -108,7 +109,7 @@ class Standing:
         read = Needs(horizon).read(asset, given, upstream)
         if isinstance(upstream, Source):
             return _Upstream(read, self._observed(upstream, horizon), None)
-        live = queries.read_state(self.connection, [upstream.name])[0].get(upstream.name, {})
+        live = read_live(self.connection, [upstream.name]).get(upstream.name, {})
         versions = {
             v.partition: Version(
                 v.materialization,

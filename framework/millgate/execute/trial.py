@@ -12,6 +12,7 @@ from millgate.execute.proposal import keys_named
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
 from millgate.execute.standing import Standing
 from millgate.lineage import queries
+from millgate.lineage.live_state import read_live
 from millgate.lineage.refusals import QuarantineRow, quarantine_list
 from millgate.model.record import Judgement
 from millgate.model.schema import Schema
@@ -84,7 +85,7 @@ def try_gates(mill: Mill, target: str) -> tuple[Trial, ...]:
 
 
 def _trials(mill: Mill, connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[Trial]:
-    live = queries.read_state(connection, [name])[0].get(name, {})
+    live = read_live(connection, [name]).get(name, {})
     schemas = {v.partition: v.schema for v in queries.live_versions(connection, name)}
     waiting = {entry.partition: entry for entry in quarantine_list(connection, [name])}
     union = queries.live_schema(connection, name)

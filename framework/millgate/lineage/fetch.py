@@ -117,6 +117,11 @@ def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         return
 
 
+def digits(column: str) -> str:
+    """SQL for a hash as its 32 hexadecimal digits, empty where it is NULL."""
+    return f"coalesce(replace({column}::VARCHAR, '-', ''), '')"
+
+
 def keys_table(keys: Collection[tuple[str, str]]) -> pa.Table:
     """Pairs of asset and partition as an Arrow table."""
     import pyarrow as pa

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.lineage.columns import live_schemas, read_schemas, recorded_columns, united
-from millgate.lineage.fetch import ids_table, keys_table, many, named_rows, offered, rows
+from millgate.lineage.fetch import digits, ids_table, keys_table, many, named_rows, offered, rows
 from millgate.model.record import (
     InputVersion,
     LiveVersion,
@@ -20,7 +19,6 @@ from millgate.model.record import (
     SourceFile,
 )
 from millgate.model.schema import Schema
-from millgate.model.state import Held, Live
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,47 +69,6 @@ def asset_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in found]
 
 
-def read_state(
-    connection: duckdb.DuckDBPyConnection, assets: Collection[str] | None = None
-) -> tuple[dict[str, dict[str, Live]], dict[str, dict[str, Held]]]:
-    """What is live and what is held, by asset and key; of all assets unless some are named."""
-    live: dict[str, dict[str, Live]] = defaultdict(dict)
-    for asset, key, made_at, *values in many(
-        connection,
-        "SELECT p.asset, p.partition, m.created_at, p.materialization, "
-        f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
-        f"{_digits('m.data_hash')}, nullif({_digits('j.gate_fingerprint')}, ''), j.verdict, "
-        "m.location, m.path, "
-        "coalesce(j.verdict <> 'promote' AND p.judgement IS DISTINCT FROM r.judgement, false) "
-        f"AS failing, {_digits('j.reference_fingerprint')} AS reference_fingerprint "
-        "FROM lineage.production p "
-        "JOIN hot.materializations m ON m.materialization = p.materialization "
-        "JOIN hot.promotions r ON r.promotion = p.promotion "
-        "LEFT JOIN hot.judgements j ON j.judgement = p.judgement "
-        f"{_among('p', assets)} ORDER BY p.asset, p.partition",
-        _given(assets),
-    ):
-        live[asset][key] = Live(made_at.replace(tzinfo=UTC), *values)
-    held: dict[str, dict[str, Held]] = defaultdict(dict)
-    for asset, key, *values in many(
-        connection,
-        "SELECT q.asset, q.partition, q.materialization, "
-        f"{_digits('m.code_fingerprint')}, {_digits('m.input_fingerprint')}, "
-        f"{_digits('j.gate_fingerprint')}, q.status = 'discarded' AS discarded, "
-        f"{_digits('j.reference_fingerprint')} AS reference_fingerprint "
-        "FROM hot.quarantine q "
-        "JOIN hot.materializations m ON m.materialization = q.materialization "
-        "JOIN hot.judgements j ON j.judgement = q.judgement "
-        f"{_among('q', assets)} AND q.scope = 'partition' AND (q.status = 'held' "
-        "OR q.status = 'discarded' AND NOT EXISTS (FROM hot.materializations n "
-        "WHERE n.asset = q.asset AND n.partition = q.partition "
-        "AND n.materialization > q.materialization)) ORDER BY q.asset, q.partition",
-        _given(assets),
-    ):
-        held[asset][key] = Held(*values)
-    return dict(live), dict(held)
-
-
 def inputs_of(
     connection: duckdb.DuckDBPyConnection, ids: Collection[int]
 ) -> dict[int, tuple[InputVersion, ...]]:
@@ -121,7 +78,7 @@ def inputs_of(
         for downstream, *values in many(
             connection,
             "SELECT e.downstream, u.materialization, u.asset, u.partition, "
-            f"{_digits('u.data_hash')}, e.kind = 'pinned' AS pinned "
+            f"{digits('u.data_hash')}, e.kind = 'pinned' AS pinned "
             "FROM hot.materialization_edges e JOIN wanted w ON w.id = e.downstream "
             "JOIN hot.materializations u ON u.materialization = e.upstream "
             "WHERE e.kind IN ('data', 'pinned') ORDER BY e.downstream, u.asset, u.partition",
@@ -139,7 +96,7 @@ def references_of(
         for judged, *values in many(
             connection,
             "SELECT j.materialization, u.materialization, u.asset, u.partition, "
-            f"{_digits('u.data_hash')} "
+            f"{digits('u.data_hash')} "
             "FROM hot.judgements j JOIN wanted w ON w.id = j.materialization AND j.in_force "
             "JOIN hot.judgement_edges e ON e.judgement = j.judgement "
             "JOIN hot.materializations u ON u.materialization = e.upstream "
@@ -200,7 +157,7 @@ def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[Liv
     """The live versions of an asset, in key order."""
     return _versions(
         connection,
-        f"SELECT p.partition, p.materialization, m.path, {_digits('m.schema_hash')}, m.rows "
+        f"SELECT p.partition, p.materialization, m.path, {digits('m.schema_hash')}, m.rows "
         "FROM lineage.production p "
         "JOIN hot.materializations m ON m.materialization = p.materialization "
         "WHERE p.asset = $1 AND m.asset = $1 ORDER BY p.partition",
@@ -235,7 +192,7 @@ def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[
     """The files that `quarantine.<asset>` shows: the open entries of an asset, in key order."""
     return _versions(
         connection,
-        f"SELECT partition, materialization, path, {_digits('schema_hash')}, rows "
+        f"SELECT partition, materialization, path, {digits('schema_hash')}, rows "
         "FROM hot.quarantine WHERE asset = $1 AND status = 'held' ORDER BY partition",
         asset,
     )
@@ -282,9 +239,9 @@ def materialization(connection: duckdb.DuckDBPyConnection, id_: int) -> Material
     found = named_rows(
         connection,
         "SELECT materialization AS id, asset, partition, window_start, window_end, run, step, "
-        f"kind, derived_from, {_digits('code_fingerprint')} AS code_fingerprint, "
-        f"{_digits('input_fingerprint')} AS input_fingerprint, "
-        f"{_digits('data_hash')} AS data_hash, "
+        f"kind, derived_from, {digits('code_fingerprint')} AS code_fingerprint, "
+        f"{digits('input_fingerprint')} AS input_fingerprint, "
+        f"{digits('data_hash')} AS data_hash, "
         "schema_hash, rows, bytes, location, path, created_at "
         "FROM lineage.materializations WHERE materialization = ?",
         [id_],
@@ -372,23 +329,6 @@ def _with_schema(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> 
     hash_ = row["schema_hash"]
     kept = {name: value for name, value in row.items() if name != "schema_hash"}
     return {**kept, "schema": read_schemas(connection, [hash_])[hash_]}
-
-
-def _among(alias: str, assets: Collection[str] | None) -> str:
-    return (
-        f"WHERE {alias}.asset IN (SELECT unnest(?::VARCHAR[]))"
-        if assets is not None
-        else "WHERE true"
-    )
-
-
-def _given(assets: Collection[str] | None) -> list[object]:
-    return [] if assets is None else [list(assets)]
-
-
-def _digits(column: str) -> str:
-    """SQL for a hash as its 32 hexadecimal digits, empty where it is NULL."""
-    return f"coalesce(replace({column}::VARCHAR, '-', ''), '')"
 
 
 def _quoted(name: str) -> str:

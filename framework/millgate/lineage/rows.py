@@ -33,8 +33,8 @@ _TYPES: Mapping[str, pa.DataType] = {
 
 _MATERIALIZATIONS = (
     "materialization=id asset partition window_start window_end run step kind derived_from "
-    "code_fingerprint input_fingerprint data_hash schema_hash=schema.hash rows bytes location path "
-    "created_at"
+    "code_fingerprint input_fingerprint needs_fingerprint data_hash schema_hash=schema.hash rows "
+    "bytes location path created_at"
 )
 _JUDGEMENTS = (
     "judgement=id materialization gate_fingerprint=judgement.gate_fingerprint "

@@ -190,7 +190,7 @@ CREATE TABLE hot.materializations (
     materialization BIGINT NOT NULL, asset VARCHAR NOT NULL, partition VARCHAR NOT NULL,
     window_start TIMESTAMP, window_end TIMESTAMP, run BIGINT NOT NULL, step BIGINT,
     kind VARCHAR NOT NULL, derived_from BIGINT, code_fingerprint UUID, input_fingerprint UUID,
-    data_hash UUID, schema_hash UUID NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL,
+    needs_fingerprint UUID, data_hash UUID, schema_hash UUID NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL,
     location VARCHAR NOT NULL, path VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL,
     removed_at TIMESTAMP
 );
@@ -207,6 +207,7 @@ COMMENT ON COLUMN lineage.materializations.kind IS 'made (computed), observed (w
 COMMENT ON COLUMN lineage.materializations.derived_from IS 'Version that a released, replayed or enforced one was taken from.';
 COMMENT ON COLUMN lineage.materializations.code_fingerprint IS 'Hash of the code that made it; NULL for a source.';
 COMMENT ON COLUMN lineage.materializations.input_fingerprint IS 'Hash of the content of its inputs; NULL for a source.';
+COMMENT ON COLUMN lineage.materializations.needs_fingerprint IS 'Hash of how its inputs were declared, which says what keys it needs; NULL where that depends on more, and where nothing was computed.';
 COMMENT ON COLUMN lineage.materializations.data_hash IS 'Hash of its rows in any order, of all its files for a source.';
 COMMENT ON COLUMN lineage.materializations.schema_hash IS 'Its columns: see lineage.schemas.';
 COMMENT ON COLUMN lineage.materializations.rows IS 'Number of rows; 0 for a source, whose files are not counted.';

@@ -91,6 +91,8 @@ class Materialization:
     created_at: datetime
     inputs: tuple[InputVersion, ...] = ()
     files: tuple[SourceFile, ...] = ()
+    needs_fingerprint: str = ""
+    """Of how its inputs were declared; empty where that does not say which keys it needs."""
 
 
 @dataclass(frozen=True)

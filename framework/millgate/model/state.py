@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,5 +75,14 @@ class State:
     left: Mapping[str, Mapping[str, frozenset[Left]]] = field(default_factory=dict)
     refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By which rules the gate refuses what is live, where that is to be enforced."""
+    keys: Mapping[str, Set[str]] = field(default_factory=dict)
+    """Every live key of the assets of which `live` may have some only."""
+    doubtful: Mapping[str, Set[str]] = field(default_factory=dict)
+    """The live keys of an asset that may not be what its code, its inputs as they are live and its
+    gate would give now. All of it may not, where it has no entry."""
     leaving: Mapping[str, Mapping[str, Live]] = field(default_factory=dict)
     """What is live by a partitioning that is to be swapped for another one; nothing reads it."""
+
+    def live_keys(self, name: str) -> Set[str]:
+        """What is live of an asset or source."""
+        return self.keys[name] if name in self.keys else self.live.get(name, {}).keys()

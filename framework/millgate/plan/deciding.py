@@ -101,7 +101,7 @@ class AssetPlanner:
             elif not self._judge(key, live):
                 fresh += 1
         if fresh:
-            self.draft.fresh[self.name] = fresh
+            self.draft.fresh[self.name] += fresh
 
     def _stays_back(self, key: str, weighed: Weighed) -> bool:
         """Whether what would be made now is what a person rolled the partition back from."""

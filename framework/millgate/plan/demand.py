@@ -47,6 +47,9 @@ def demanded(
         for read in reads:
             if read.upstream != name and not isinstance(graph[read.upstream], Source):
                 upstream_keys = wanted.setdefault(read.upstream, set())
+                if read.same:
+                    upstream_keys |= wanted[name]
+                    continue
                 for key in wanted[name]:
                     upstream_keys.update(read.table[key])
     return {name: _in_order(graph[name].partitions.keys(horizon), wanted[name]) for name in wanted}
@@ -62,7 +65,7 @@ def in_making_order(asset: Asset, keys: Sequence[str]) -> Sequence[str]:
 
 
 def _add_earlier(read: Read, wanted: set[str], state: State) -> None:
-    live = state.live.get(read.upstream, {})
+    live = state.live_keys(read.upstream)
     held = state.held.get(read.upstream, {})
     waiting = list(wanted)
     while waiting:

@@ -34,6 +34,8 @@ class Read:
     upstream: str
     pinned: bool
     table: KeyTable
+    same: bool
+    """Whether each key needs the key of its own name."""
 
 
 class Needs:
@@ -54,7 +56,8 @@ class Needs:
     def read(self, node: Node, given: Input, upstream: Node) -> Read:
         """How `node` reads `upstream`."""
         table = self._table(node, given.mapping, upstream)
-        return Read(given.parameter, upstream.name, given.pinned, table)
+        same = table is self._identity
+        return Read(given.parameter, upstream.name, given.pinned, table, same)
 
     def defined(self, partitions: Partitions) -> frozenset[str]:
         """Every key that a definition has now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from millgate.model.asset import Asset
 from millgate.model.dimension import Horizon
@@ -13,9 +14,10 @@ from millgate.model.step import Cause, Plan, Step
 from millgate.plan.asked import Asked, without
 from millgate.plan.batching import batches_of
 from millgate.plan.deciding import MISSING, AssetPlanner, Draft, InputsOf
-from millgate.plan.demand import beside_of, demanded, in_making_order, reads_of
+from millgate.plan.demand import beside_of, demanded, in_making_order
 from millgate.plan.graph import Graph
 from millgate.plan.keyrange import KeyRange, keys_of_each, zones_of
+from millgate.plan.narrowing import Fetch, Keys, Narrowing
 from millgate.plan.needs import Needs
 from millgate.plan.refreshing import Clock
 from millgate.plan.staleness import Scale, Shelf, asset_shelf, source_shelf
@@ -32,6 +34,7 @@ def make_plan(
     gates: Mapping[str, str],
     inputs_of: InputsOf,
     references_of: InputsOf,
+    fetch: Fetch | None = None,
     with_upstreams: bool = False,
     force: bool = False,
     retry_held: bool = False,
@@ -47,7 +50,8 @@ def make_plan(
     `with_upstreams` the partitions that the selected ones are made from are planned too; `force`
     makes what was selected although it is fresh, `retry_held` what is held; neither makes a
     partition that is among the `spared`. `enforce` applies today's gate to what is live instead
-    of only judging it.
+    of only judging it. `fetch` is given where `state.live` has not everything: it is called with
+    what the plan needs of it.
     Raises BadKey if the range selects nothing.
     """
     selected_keys = _selected_keys(graph, selected, key_range, horizon)
@@ -60,8 +64,9 @@ def make_plan(
     returned = without(keys, spared) if retry_rolled_back else {}
     asked = Asked(forced, retried, returned, enforce)
     draft = Draft()
+    scope = _Scope(Narrowing(graph, needs, state, asked), keys, fetch)
     with _no_collection():
-        _plan_assets(graph, keys, needs, state, code, gates, asked, horizon, with_upstreams, draft)
+        _plan_assets(scope, code, gates, horizon, with_upstreams, draft)
     draft.name_changes(inputs_of, references_of)
     first, last = (None, None) if key_range is None else key_range.bounds
     made = {step.asset for step in draft.steps}
@@ -78,8 +83,9 @@ def make_plan(
         missed=dict(draft.missed),
         rolled_back=dict(draft.rolled_back),
         outside={
-            name: parts.outside(state.live[name].keys() - needs.defined(parts), horizon)
-            for name, parts in ((n, graph[n].partitions) for n in selected_keys if n in state.live)
+            name: scope.narrowing.outside(name, horizon)
+            for name in selected_keys
+            if state.live_keys(name)
         },
         fingerprints={name: code[name] for name in graph.order if name in made},
         zones=zones_of(key_range, [graph[name].partitions for name in selected_keys]),
@@ -100,30 +106,56 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass
+class _Scope:
+    """What is planned: the keys of each asset, and which of them have to be looked at."""
+
+    narrowing: Narrowing
+    keys: Mapping[str, Sequence[str]]
+    fetch: Fetch | None
+    foreseen: Mapping[str, Keys] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fetch is not None:
+            self.foreseen, wanted = self.narrowing.foreseen(self.keys)
+            self.fetch(wanted)
+
+    def loose(self, asset: Asset, shelves: Mapping[str, Shelf]) -> Sequence[str]:
+        """The keys to look at, in order; what is live of them and of their inputs is there."""
+        keys = self.keys[asset.name]
+        found = self.narrowing.loose(asset, keys, lambda name: shelves[name].touched)
+        if self.fetch is not None and not found <= self.foreseen[asset.name]:
+            self.fetch(dict.fromkeys(self.narrowing.graph.order))
+            self.fetch = None
+        return keys if len(found) == len(keys) else [key for key in keys if key in found]
+
+
 def _plan_assets(
-    graph: Graph,
-    keys: Mapping[str, Sequence[str]],
-    needs: Needs,
-    state: State,
+    scope: _Scope,
     code: Mapping[str, str],
     gates: Mapping[str, str],
-    asked: Asked,
     horizon: Horizon,
     with_upstreams: bool,
     draft: Draft,
 ) -> None:
     """Fill the draft, upstreams first."""
-    shelves: dict[str, Shelf] = {}
+    narrowing, shelves = scope.narrowing, dict[str, Shelf]()
+    graph, needs, state = narrowing.graph, narrowing.needs, narrowing.state
     for name in graph.order:
         node = graph[name]
         if not isinstance(node, Asset):
-            shelves[name] = source_shelf(name, state)
+            shelves[name] = source_shelf(name, state, narrowing.changed(name))
             continue
         shelves[name] = asset_shelf(name, state)
-        if name in keys:
+        if name not in scope.keys:
+            continue
+        loose = scope.loose(node, shelves)
+        if unchanged := len(scope.keys[name]) - len(loose):
+            draft.fresh[name] = unchanged
+        if loose:
             AssetPlanner(
                 name,
-                Scale(reads_of(graph, node, needs), shelves),
+                Scale(narrowing.reads(node), shelves),
                 shelves[name],
                 state.live.get(name, {}),
                 state.held.get(name, {}),
@@ -131,12 +163,12 @@ def _plan_assets(
                 state.refused.get(name, {}),
                 code[name],
                 gates[name],
-                asked.of(name),
+                narrowing.asked.of(name),
                 Clock(node, horizon, with_upstreams),
                 draft,
                 _absent(len(state.leaving.get(name, {}))),
                 Scale(beside_of(graph, node, needs), shelves) if node.beside else None,
-            ).plan(in_making_order(node, keys[name]))
+            ).plan(in_making_order(node, loose))
 
 
 def _absent(leaving: int) -> Cause:

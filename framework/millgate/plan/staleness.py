@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from millgate.model.record import InputVersion
@@ -25,15 +25,22 @@ class Shelf:
     """Keys that cannot be had, and which partition is to blame, unless they are planned."""
     planned: set[str] = field(default_factory=set)
     """Keys that this run makes."""
+    changed: Set[str] = frozenset()
+    """Keys with other content than is on record."""
+
+    @property
+    def touched(self) -> Set[str]:
+        """Keys of which what reads them may follow a change."""
+        return self.planned or self.changed
 
 
-def source_shelf(name: str, state: State) -> Shelf:
-    """The shelf of a source: what was observed."""
+def source_shelf(name: str, state: State, changed: Set[str]) -> Shelf:
+    """The shelf of a source: what was observed, which of some keys was `changed` since."""
     observed = state.observed.get(name, {})
     absent = "missing source file"
     missing = {k: Cause(absent, name, k, o.missing) for k, o in observed.items() if o.missing}
     content = {k: o for k, o in observed.items() if not o.missing} if missing else observed
-    return Shelf(name, content, absent, missing)
+    return Shelf(name, content, absent, missing, changed=changed)
 
 
 def asset_shelf(name: str, state: State) -> Shelf:
