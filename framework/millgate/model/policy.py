@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.model.bounds import Comparison, check_recent, check_rows, read_compare
 from millgate.model.foreign import Reference, References, read_references
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 OnFailure = Literal["hold", "split", "warn"]
 Contract = Literal["strict", "widen", "any"]
@@ -18,6 +24,26 @@ OWN_RULES = ("max_rejected", "contract", "rows", "recent", "references", "compar
 """The rules that are Gate's own: each has the name of its option."""
 
 
+def _known_only(cls: type[T]) -> type[T]:
+    """A dataclass that refuses an unknown option with a DeclarationError that names close ones."""
+    known, begin = [field.name for field in fields(cls)], cls.__init__
+
+    @wraps(begin)
+    def checked(self: T, *given: Any, **options: Any) -> None:
+        for name in options:
+            if name not in known:
+                raise DeclarationError(
+                    f"{name} is not an option of {cls.__name__}",
+                    where=cls.__name__,
+                    fix=did_you_mean(name, known, f"options are {', '.join(known)}"),
+                )
+        begin(self, *given, **options)
+
+    cls.__init__ = checked  # type: ignore[method-assign, assignment]
+    return cls
+
+
+@_known_only
 @dataclass(frozen=True)
 class Gate:
     """What stands between staging and production.
@@ -48,18 +74,6 @@ class Gate:
     references: References | None = None
     compare: Mapping[str, Sequence[Any]] | None = None
     warn: Sequence[str] = ()
-
-    def __new__(cls, *_given: object, **options: object) -> Gate:
-        """A gate of known options; DeclarationError for another one, with those that are close."""
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise DeclarationError(
-                    f"{name} is not an option of Gate",
-                    where="Gate",
-                    fix=did_you_mean(name, known, f"options are {', '.join(known)}"),
-                )
-        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         self._one_of("on_failure", get_args(OnFailure))
