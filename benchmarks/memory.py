@@ -66,6 +66,8 @@ limit = int(float(sys.argv[1]) * 2**30)
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 # Stacks count in full: those of some forty threads would be a sixth of two GiB.
 resource.setrlimit(resource.RLIMIT_STACK, (2 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+# polars' allocator is not to keep the addresses of memory that it has given back: they count too.
+os.environ["_RJEM_MALLOC_CONF"] = "retain:false,dirty_decay_ms:500,muzzy_decay_ms:0"
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
