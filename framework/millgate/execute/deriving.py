@@ -45,7 +45,8 @@ def derive(
     )
     writing.write(frame, staged, footer_of(begun), like)
     rows, schema = storage.shape(staged)
-    measured = storage.scan(staged).select(digest.expressions(schema)).collect()
+    sums = storage.scan(staged).select(digest.expressions(schema))
+    measured = sums.collect(engine="streaming")
     partition = mill.assets[refused.asset].partition(refused.partition)
     made = replace(
         begun,
