@@ -140,11 +140,11 @@ def month_late(source: Path, out: Path, count: int) -> None:
     """W2 on a live warehouse: the days before the first bad one, then each day by itself."""
     made, bad = month_project(source, out), BAD_DAYS[0]
     dbt(made, "build", *between(0, bad))
-    for number in range(bad, min(count, len(days(count)))):
+    for number in range(bad, count):
         print(days(count)[number])
         dbt(made, "build", *between(number, number + 1))
-    print("the aggregate of the bad day alone:")
-    dbt(made, "run", "--select", "daily_agg", *between(bad, bad + 1))
+    failed = dbt(made, "run", "--select", "daily_agg", *between(bad, bad + 1))
+    print("the aggregate of the bad day alone:", "refused" if failed else "made")
 
 
 if __name__ == "__main__":

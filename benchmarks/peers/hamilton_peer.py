@@ -8,6 +8,7 @@ disk is the same.
 
 from __future__ import annotations
 
+import sys
 import types
 from pathlib import Path
 
@@ -39,10 +40,10 @@ def chain(out: Path, count: int) -> None:
     """W1."""
     module = types.ModuleType("chain")
     functions = (FUNCTION.format(number=n, before=n - 1) for n in range(1, ASSETS))
+    sys.modules[module.__name__] = module
     exec(FIRST_FUNCTION + "".join(functions), module.__dict__)
     for number in range(ASSETS):
         (out / f"a{number}").mkdir()
-        getattr(module, f"a{number}").__module__ = module.__name__
     built = driver.Builder().with_modules(module).build()
     for day in days(count):
         built.execute([f"a{ASSETS - 1}"], inputs={"day": day, "out": str(out)})
