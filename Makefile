@@ -56,5 +56,4 @@ bench: install
 	$(BIN)/python benchmarks/gate.py --runs 5
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/tracing.py
-	$(BIN)/python benchmarks/contest.py w1 --runs 3
-	$(BIN)/python benchmarks/contest.py w2 --runs 3
+	$(BIN)/python benchmarks/contest.py dirty
