@@ -293,3 +293,15 @@ def test_a_default_that_fills_nothing_is_the_same_in_every_form(tmp_path):
     assert report(schema, frame) == "passes"
     for form in (frame, frame.lazy(), pl.scan_parquet(tmp_path / "a.parquet")):
         assert evaluate(schema, form).judgement.verdict == "promote"
+
+
+def test_rows_of_a_file_in_many_pieces_are_blamed_in_their_order(tmp_path):
+    """polars mixes up the row groups where a branch on a literal is all that is selected."""
+    known = pl.when(pl.col("a").is_null()).then(pl.lit(False))
+    check = pa.Check(lambda data: data.lazyframe.select(known), name="known")
+    schema = pa.DataFrameSchema({"a": pa.Column(int, check, nullable=True)})
+    frame = pl.DataFrame({"a": [None if i % 4 == 0 else i for i in range(400)]})
+    frame.write_parquet(tmp_path / "a.parquet", row_group_size=3)
+    for _ in range(5):
+        failing = evaluate(schema, pl.scan_parquet(tmp_path / "a.parquet")).failing
+        assert failing.arg_true().to_list() == list(range(0, 400, 4))
