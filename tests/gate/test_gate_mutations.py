@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from importlib.resources import files
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from gate.gate_mutations import MUTATIONS, Mutation, mutated
 from gate.pandera_answer import Answer, answer
 from gate.pandera_difference import differences, forms
 from gate.schema_cases import Case, case
+from millgate import gate
 from millgate.gate.compiled import compile_gate
 
 SOAK = bool(os.environ.get("MILLGATE_SOAK"))
@@ -45,6 +47,12 @@ def first_difference(compiled, folder) -> int | None:
 def test_a_mistake_is_found(mutation: Mutation, tmp_path):
     with mutated(mutation) as compiled:
         assert first_difference(compiled, tmp_path) is not None
+
+
+def test_every_mistake_can_be_made():
+    for mutation in MUTATIONS:
+        source = files(gate).joinpath(f"{mutation.module}.py").read_text(encoding="utf-8")
+        assert mutation.applied(source) != source, mutation.name
 
 
 def test_only_the_mistake_is_found(tmp_path):
