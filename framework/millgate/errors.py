@@ -29,7 +29,6 @@ MillgateError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -153,5 +152,7 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     >>> did_you_mean("flihgts", ["flights", "planes"], "all names: millgate list")
     'did you mean flights?  all names: millgate list'
     """
+    from difflib import get_close_matches
+
     close = get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?  {otherwise}" if close else otherwise

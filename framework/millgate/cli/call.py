@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from millgate.cli.document import document
 from millgate.cli.trouble import error_lines
 from millgate.errors import MillgateError
 
@@ -129,6 +128,8 @@ class Call:
         warnings: tuple[str, ...],
         error: MillgateError | None = None,
     ) -> None:
+        from millgate.cli.document import document
+
         sys.stdout.write(document(self.command, exit_status, data, warnings, error) + "\n")
         sys.stdout.flush()
 

@@ -15,10 +15,10 @@ from millgate.cli.completion import complete_target
 from millgate.cli.guard import guarded
 from millgate.cli.options import LOOKED, RAN, command
 from millgate.errors import UsageError
-from millgate.model.request import Command, Request
 
 if TYPE_CHECKING:
     from millgate.cli.show_plan import Grains
+    from millgate.model.request import Command, Request
     from millgate.model.step import Plan
     from millgate.project import Project
 
@@ -178,6 +178,8 @@ def _keyless(call: Call, selection: str) -> UsageError:
 
 
 def _request(name: Command, options: dict[str, Any]) -> Request:
+    from millgate.model.request import Request
+
     ways = {
         "T@KEYS": "@" in options["target"],
         "--partition": options["partition"] is not None,
