@@ -46,13 +46,14 @@ demo: install
 soak: install
 	MILLGATE_SOAK=1 $(BIN)/pytest tests/execute/test_crash_matrix.py tests/attack/test_soak.py \
 		tests/execute/test_decision_crash.py tests/execute/test_doctor.py \
-		tests/gate/test_pandera_differential.py tests/gate/test_gate_mutations.py \
-		tests/gate/test_parting.py
+		tests/execute/test_outset.py tests/gate/test_pandera_differential.py \
+		tests/gate/test_gate_mutations.py tests/gate/test_parting.py
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --runs 5
 	$(BIN)/python benchmarks/month.py --runs 5
 	$(BIN)/python benchmarks/history.py --runs 5
+	$(BIN)/python benchmarks/scale.py --runs 5
 	$(BIN)/python benchmarks/gate.py --runs 5
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/tracing.py

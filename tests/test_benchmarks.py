@@ -28,6 +28,10 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
         ),
         (["gate.py", "--runs", "1", "--rows", "250500", "--large", "0"], "peak memory, split"),
         (["memory.py", "--rows", "250500"], "are those of plain queries"),
+        (
+            ["scale.py", "--runs", "1", "--assets", "30", "--long", "20", "--days", "40"],
+            "20 assets x 40 live days",
+        ),
     ],
 )
 def test_benchmark(arguments: list[str], said: str, tmp_path: Path) -> None:
