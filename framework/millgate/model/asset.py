@@ -13,6 +13,7 @@ from typing import Any, Literal
 from millgate.errors import DeclarationError
 from millgate.model.duration import parse_duration
 from millgate.model.mapping import UpstreamMapping, Window
+from millgate.model.options import known_only
 from millgate.model.partition import UNPARTITIONED, Partition, Partitions
 from millgate.model.policy import Gate
 from millgate.model.refresh import Refreshing
@@ -45,6 +46,7 @@ class Env:
     variable: str
 
 
+@known_only
 @dataclass(frozen=True)
 class Retry:
     """How often, and how long apart, a failed step is tried again.

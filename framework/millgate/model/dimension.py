@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from millgate.errors import BadKey, DeclarationError, did_you_mean
+from millgate.model.options import known_only
 
 if TYPE_CHECKING:
     from millgate.model.partition import Partitions
@@ -71,6 +72,7 @@ class Dimension(ABC):
         return Partitions((self,)) * other
 
 
+@known_only
 @dataclass(frozen=True, init=False)
 class Keys(Dimension):
     """Keys listed by name, or read from a column of a live asset.

@@ -25,6 +25,7 @@ from millgate.model.dimension import (
 )
 from millgate.model.duration import parse_duration
 from millgate.model.key_text import DAY, MONTH, interval, plain_date
+from millgate.model.options import known_only
 
 _TICK = timedelta(microseconds=1)
 
@@ -58,6 +59,7 @@ class KeyRun(Sequence[str]):
             return False
 
 
+@known_only
 @dataclass(frozen=True, kw_only=True)
 class TimeDimension(Dimension):
     """Windows of one grain from `start`, up to and including `end` or the last complete one.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from millgate.errors import BadKey, DeclarationError
 from millgate.model.dimension import Dimension, Horizon, Keys
 from millgate.model.grain import KeyRun, TimeDimension
+from millgate.model.options import known_only
 from millgate.model.partition import (
     SEPARATOR,
     UNPARTITIONED,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from millgate.model.asset import Asset, Source
 
 
+@known_only
 @dataclass(frozen=True)
 class Window:
     """A run of upstream keys, counted from the one that overlaps the partition.

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.model.bounds import Comparison, check_recent, check_rows, read_compare
 from millgate.model.foreign import Reference, References, read_references
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
+from millgate.model.options import known_only
 
 OnFailure = Literal["hold", "split", "warn"]
 Contract = Literal["strict", "widen", "any"]
@@ -24,26 +19,7 @@ OWN_RULES = ("max_rejected", "contract", "rows", "recent", "references", "compar
 """The rules that are Gate's own: each has the name of its option."""
 
 
-def _known_only(cls: type[T]) -> type[T]:
-    """A dataclass that refuses an unknown option with a DeclarationError that names close ones."""
-    known, begin = [field.name for field in fields(cls)], cls.__init__
-
-    @wraps(begin)
-    def checked(self: T, *given: Any, **options: Any) -> None:
-        for name in options:
-            if name not in known:
-                raise DeclarationError(
-                    f"{name} is not an option of {cls.__name__}",
-                    where=cls.__name__,
-                    fix=did_you_mean(name, known, f"options are {', '.join(known)}"),
-                )
-        begin(self, *given, **options)
-
-    cls.__init__ = checked  # type: ignore[method-assign, assignment]
-    return cls
-
-
-@_known_only
+@known_only
 @dataclass(frozen=True)
 class Gate:
     """What stands between staging and production.

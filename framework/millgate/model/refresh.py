@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Literal
 
 from millgate.model.duration import parse_duration
+from millgate.model.options import known_only
 
 
+@known_only
 @dataclass(frozen=True)
 class Refresh:
     """Stale again `every` so often, for a time window `until` so long after it closed.
