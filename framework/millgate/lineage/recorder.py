@@ -6,9 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from millgate.errors import StoreError
 from millgate.lineage.catalog import VERSION
 from millgate.lineage.columns import UNKNOWN, refresh_columns, write_schemas
@@ -246,20 +243,19 @@ def _promote(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: in
         )
     live: dict[tuple[str, str], int | None] = {(a, p): m for a, p, m in gone}
     numbered: list[tuple[int, Promotion, int | None]] = []
-    last: dict[tuple[str, str], int] = {}
     for ordinal, promotion in enumerate(change.promotions):
         key = promotion.asset, promotion.partition
         numbered.append((snapshot * _PER_SNAPSHOT + ordinal, promotion, live.get(key)))
         live[key] = promotion.materialization
-        last[key] = snapshot * _PER_SNAPSHOT + ordinal
     table = promotion_rows(numbered, change.committed_at, snapshot)
     insert(connection, "promotions", table)
     insert(
         connection,
         "production",
-        table.filter(pc.is_in(table["promotion"], pa.array(last.values()))),
+        table,
         "SELECT asset, partition, materialization, promotion, promoted_at AS since, judgement "
-        "FROM added WHERE materialization IS NOT NULL",
+        "FROM (FROM added QUALIFY promotion = max(promotion) OVER (PARTITION BY asset, partition)) "
+        "WHERE materialization IS NOT NULL",
     )
     if _rollbacks(change):
         _keep_judgements(connection, snapshot)
