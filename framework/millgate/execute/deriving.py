@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import polars as pl
@@ -94,5 +94,5 @@ def footer(
         "run": run,
         "code_fingerprint": code_fingerprint,
         "input_fingerprint": input_fingerprint,
-        "inputs": [asdict(version) for version in inputs],
+        "inputs": [{**vars(version)} for version in inputs],
     }

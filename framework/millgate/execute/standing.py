@@ -21,6 +21,7 @@ from millgate.lineage import queries
 from millgate.lineage.live_state import read_live
 from millgate.model.asset import COMPARED, Asset, Form, Input, Source
 from millgate.model.dimension import Horizon
+from millgate.model.partition import Partition
 from millgate.model.schema import Schema
 from millgate.plan.needs import Needs, Read
 
@@ -30,18 +31,21 @@ if TYPE_CHECKING:
 
 def surroundings(order: Order, made_at: datetime | None) -> Surroundings | None:
     """What a version of the order's partition, made at that moment, is judged against."""
-    return around(order.asset, order.partition.key, made_at, order.beside)
+    return around(order.asset, order.partition, made_at, order.beside)
 
 
 def around(
-    asset: Asset, key: str, made_at: datetime | None, beside: Sequence[ResolvedInput]
+    asset: Asset,
+    partition: Partition,
+    made_at: datetime | None,
+    beside: Sequence[ResolvedInput],
 ) -> Surroundings | None:
     """What a version that was made then (UTC without a zone) is judged against.
 
     A partition without a window is judged as of when its version was made, so that judging it
     again later comes to the same.
     """
-    until = asset.partition(key).end or made_at
+    until = partition.end or made_at
     if until is None:
         return None
     if until.tzinfo is None:
@@ -91,7 +95,7 @@ class Standing:
     def around(self, asset: Asset, key: str, made_at: datetime | None) -> Surroundings | None:
         """What a version of a partition is judged against, by what is live now."""
         beside = [self._resolved(asset, given, key) for given in asset.beside]
-        return around(asset, key, made_at, beside)
+        return around(asset, asset.partition(key), made_at, beside)
 
     def _resolved(self, asset: Asset, given: Input, key: str) -> ResolvedInput:
         upstream = self._upstreams.get((asset.name, given.parameter))

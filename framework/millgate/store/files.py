@@ -35,8 +35,10 @@ class Files:
 
     def perform(self, what: str, path: Path, call: Callable[[], T]) -> T:
         """Make one file call. A test overrides this to record calls, or to let them fail."""
-        with translated(what, path):
+        try:
             return call()
+        except OSError as error:
+            raise _impossible(what, path, error) from error
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder and those above it, where they are missing."""
@@ -123,10 +125,14 @@ def translated(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(
-            f"cannot {what} {path.name}: {reason}", where=str(path), fix=_fix(error, path)
-        ) from error
+        raise _impossible(what, path, error) from error
+
+
+def _impossible(what: str, path: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(
+        f"cannot {what} {path.name}: {reason}", where=str(path), fix=_fix(error, path)
+    )
 
 
 def cannot_link(error: StoreError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -124,8 +125,9 @@ class Layout:
 
         A version stays where it was put under the name that its asset had then.
         """
-        _, _, below = path.partition("/")
-        return (self.production / asset / below).with_name(f"data{Path(path).suffix}")
+        folder, name = os.path.split(path)
+        _, _, below = folder.partition("/")
+        return self.production.joinpath(asset, below, f"data{os.path.splitext(name)[1]}")
 
 
 def dimensions_of(path: str) -> tuple[str, ...]:

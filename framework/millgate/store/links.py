@@ -43,7 +43,8 @@ def is_served(path: Path) -> bool:
 
 def served_in(folder: Path) -> list[Path]:
     """The links of a partition: one, or two where its kind of file is being changed."""
-    return [path for path in folder.glob("data.*") if is_stored(path)]
+    names = [name for name in os.listdir(folder) if name.startswith("data.")]
+    return [path for name in names if is_stored(path := folder / name)]
 
 
 class ProductionLinks:

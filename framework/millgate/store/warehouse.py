@@ -308,7 +308,7 @@ class Commit:
         links = links or Links()
         self._close()
         self._files.each(self._files.sync_file, self._brought)
-        deepest_first = sorted(self._folders, key=lambda f: (-len(f.parts), f))
+        deepest_first = sorted(self._folders, key=lambda f: (-len(f.parts), str(f)))
         self._files.each(self._files.sync_folder, deepest_first)
         self._snapshots.place(self.snapshot)
         if links:
