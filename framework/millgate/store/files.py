@@ -88,12 +88,18 @@ class Files:
 
     def each(self, call: Callable[[Path], None], paths: Collection[Path]) -> None:
         """Make one call for each path, several at once: a disk syncs many files as fast as one."""
-        if self.at_once == 1 or len(paths) == 1:
-            for path in paths:
+        ordered = list(paths)
+
+        def every(start: int) -> None:
+            for path in ordered[start :: self.at_once]:
                 call(path)
+
+        width = min(self.at_once, len(ordered))
+        if width <= 1:
+            every(0)
             return
-        with ThreadPoolExecutor(self.at_once) as pool:
-            list(pool.map(call, paths))
+        with ThreadPoolExecutor(width) as pool:
+            list(pool.map(every, range(width)))
 
     def bring(self, source: Path, target: Path) -> None:
         """Put a finished file under a new name for good, read-only; it is not synced yet.

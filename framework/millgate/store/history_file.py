@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 
 def column_names(path: Path) -> tuple[str, ...]:
     """The columns of a file of history, in order."""
+    import pyarrow.parquet as pq
+
     return tuple(pq.read_schema(path).names)
 
 
 def wrong_with(path: Path, rows: int) -> str:
     """What is wrong with a file of history that should have so many rows; empty if nothing is."""
+    import pyarrow.parquet as pq
+
     try:
         found = pq.read_metadata(path).num_rows
     except FileNotFoundError:

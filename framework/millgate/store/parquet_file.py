@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from millgate.errors import BadResult
 from millgate.model.schema import Schema
@@ -84,6 +83,8 @@ class ParquetFile:
         metadata: Mapping[str, Any],
         like: Schema | None,  # noqa: ARG002
     ) -> Iterator[Callable[[pl.DataFrame], None]]:
+        import pyarrow.parquet as pq
+
         schema_of(first)
         arrow = first.head(0).to_arrow().schema
         with pq.ParquetWriter(path, arrow, **_COMPRESSION) as writer:
@@ -126,6 +127,8 @@ class ParquetFile:
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
     def shape(self, path: Path) -> tuple[int, Schema]:
+        import pyarrow.parquet as pq
+
         return pq.read_metadata(path).num_rows, schema_of(self.scan(path))
 
     def schema_of(
