@@ -9,7 +9,7 @@ import pytest
 from gate.pandera_answer import answer
 from gate.schema_cases import case
 from gate.test_pandera_differential import differences
-from millgate.gate import inspection, uniqueness
+from millgate.gate import failing_rows, inspection, uniqueness
 from millgate.gate.compiled import compile_gate
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema
@@ -17,7 +17,9 @@ from millgate.model.schema import Schema
 
 @pytest.fixture(autouse=True)
 def few_first_rows(monkeypatch):
+    """Few first rows, and all but all rows are few enough to keep their positions."""
     monkeypatch.setattr(inspection, "_FIRST_ROWS", 2)
+    monkeypatch.setattr(failing_rows, "POSITION_BITS", 1)
     monkeypatch.setattr(uniqueness, "TURN_ROWS", 3)
 
 
@@ -84,9 +86,11 @@ def test_measures_are_of_all_rows():
     assert judged(schema, frame[1:].lazy(), measure=measure).measured == {"a": 10, "len": 4}
 
 
-def test_rules_that_first_rows_fail_are_read_once(monkeypatch):
+@pytest.mark.parametrize("bits", [1, 32])
+def test_rules_that_first_rows_fail_are_read_once(bits, monkeypatch):
     """Their rows come with the counts: no further reading asks which rows fail."""
     monkeypatch.setattr(inspection, "_masks", None)
+    monkeypatch.setattr(failing_rows, "POSITION_BITS", bits)
     schema, frame = rows(pa.Check.gt(0), 0, 1, 2, 3, 0)
     assert judged(schema, frame.lazy()).judgement.rejected_rows == 2
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from millgate.gate.failing_rows import FailingRows, any_of
 from millgate.gate.inspection import Findings
 from millgate.gate.outcome import Outcome
 from millgate.gate.own_rules import compare_results, recent_results, rows_result
@@ -39,6 +40,8 @@ class Evaluation:
     _findings: Findings
     _rejecting: tuple[Outcome, ...]
     """The failed rules that reject rows, each with its mask."""
+    _failing: FailingRows
+    """The rows that fail any of these."""
 
     @property
     def measured(self) -> Mapping[str, Any]:
@@ -57,9 +60,7 @@ class Evaluation:
     @property
     def failing(self) -> pl.Series:
         """For each row of the frame that was judged, whether it fails an error rule."""
-        if not self._rejecting:
-            return pl.repeat(False, self.judgement.rows, eager=True)
-        return self._masks.select(pl.any_horizontal(pl.all())).to_series()
+        return self._failing.marks
 
     def accepted(self, frame: Frame) -> Frame:
         """The rows that enter production, in the form the schema gives them; none on hold."""
@@ -73,26 +74,22 @@ class Evaluation:
         On split those that fail, on hold all of them (without reasons where the row itself
         passes), otherwise none.
         """
-        if self.judgement.verdict == "hold":
-            return _as(frame, with_reasons(frame.lazy(), self._masks, self._rejecting))
-        if self.judgement.verdict == "promote":
-            none = frame.lazy().head(0)
-            return _as(frame, with_reasons(none, self._masks.head(0), self._rejecting))
+        if self.judgement.verdict != "split":
+            rows, masks = frame.lazy(), masks_of(self._rejecting)
+            if self.judgement.verdict == "promote":
+                rows, masks = rows.head(0), masks.head(0)
+            return _as(frame, with_reasons(rows, masks, self._rejecting))
         failing = self.flagged(frame.lazy()).filter(FAILING).drop(FAILING)
         return _as(frame, self.with_reasons(failing))
 
     def flagged(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The frame that was judged, with the column `FAILING`."""
-        return side_by_side(frame, self.failing.alias(FAILING).to_frame())
+        return flagged(frame, self._failing)
 
     def with_reasons(self, failing: pl.LazyFrame) -> pl.LazyFrame:
         """The failing rows, all of them and in order, each with its `quarantine_reasons`."""
-        masks = self._masks.filter(pl.any_horizontal(pl.all()))
+        masks = masks_of(self._rejecting, among=self._failing)
         return with_reasons(failing, masks, self._rejecting)
-
-    @property
-    def _masks(self) -> pl.DataFrame:
-        return masks_of(self._rejecting)
 
     def _accepted(self, plan: pl.LazyFrame) -> pl.LazyFrame:
         shaped = self._findings.shaping.apply(plan)
@@ -100,7 +97,7 @@ class Evaluation:
             return shaped.head(0)
         if self.judgement.verdict == "promote":
             return shaped
-        return without(shaped, self._masks)
+        return without(shaped, self._failing)
 
 
 def evaluation_of(
@@ -114,8 +111,8 @@ def evaluation_of(
     """The evaluation that follows from what was found in `frame` and what breaks the contract."""
     outcomes = [_without_leave(policy, outcome) for outcome in found.outcomes]
     rejecting = tuple(o for o in outcomes if o.mask is not None and o.severity == "error")
-    masks = masks_of(rejecting)
-    rejected = int(masks.select(pl.any_horizontal(pl.all()).sum()).item()) if rejecting else 0
+    failing = any_of([o.mask for o in rejecting if o.mask is not None], found.rows)
+    rejected = failing.count
     results = [failure.result(found.rows) for failure in found.failures]
     results += [outcome.result(found.rows) for outcome in outcomes]
     splits = rejected > 0 and policy.on_failure == "split"
@@ -124,20 +121,24 @@ def evaluation_of(
     results += compare_results(policy, entering, around, found.rows)
     kept = found.shaping.apply(frame)
     if splits:
-        kept = without(kept, masks)
+        kept = without(kept, failing)
     results += recent_results(policy, kept, around, found.rows)
     judgement = decide(policy, fingerprint, found.rows, rejected, (*results, *broken))
     if around is not None:
         judgement = replace(
             judgement, reference_fingerprint=around.fingerprint, looked_at=around.looked_at
         )
-    return Evaluation(judgement, found, rejecting)
+    return Evaluation(judgement, found, rejecting, failing)
 
 
-def without(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:
-    """The rows of `frame` that none of the masks is true for."""
-    kept = side_by_side(frame, masks).filter(~pl.any_horizontal(masks.columns))
-    return kept.drop(masks.columns)
+def flagged(frame: pl.LazyFrame, failing: FailingRows) -> pl.LazyFrame:
+    """`frame` with the column `FAILING`, true for these rows of it."""
+    return side_by_side(frame, failing.marks.alias(FAILING).to_frame())
+
+
+def without(frame: pl.LazyFrame, failing: FailingRows) -> pl.LazyFrame:
+    """The rows of `frame` that are not among these."""
+    return flagged(frame, failing).filter(~pl.col(FAILING)).drop(FAILING)
 
 
 def _without_leave(policy: Gate, outcome: Outcome) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from millgate.gate.binding import Binding, Bound, rebound
+from millgate.gate.failing_rows import FailingRows, marked
 from millgate.gate.outcome import FrameFailure, Outcome, Rule
 from millgate.gate.reading_once import by_row, read_once
 from millgate.gate.sampling import IN_ORDER, with_samples
@@ -109,8 +110,7 @@ def coerce(
             shaping = shaping.without(column)
             failures.append(FrameFailure(rule.name, column, described(error), rule.expected))
             continue
-        failing = int(mask.sum())
-        lost.append(Outcome(rule, mask if failing else None, failing, reads=(column,)))
+        lost.append(_with_mask(Outcome(rule, reads=(column,)), marked(mask)))
     for column in shaping.retyped:
         try:
             collect(shaping.apply(frame).select(pl.col(column).null_count()))
@@ -137,48 +137,41 @@ def _first_pass(
     traced = {f"r{i}": b.indicator for i, b in enumerate(bound) if b.indicator is not None}
     asked = {"rows": pl.len(), **traced, **{f"m{i}": m for i, m in enumerate(measure)}}
     first = frame if small else frame.head(_FIRST_ROWS)
-    masks = pl.DataFrame()
+    masks: Mapping[str, FailingRows] = {}
     try:
         values = collect(first.select(e.alias(n) for n, e in asked.items()), small)
         found = values.row(0, named=True)
         if not small and found["rows"] == _FIRST_ROWS:
-            found, masks = _all_rows(frame, first, bound, asked, found)
+            found, masks = _all_rows(frame, bound, asked, found)
     except BROKEN:
         rows, found, measured = *_one_by_one(frame, traced), None
     else:
         rows = found["rows"]
         measured = {m.meta.output_name(): found[f"m{i}"] for i, m in enumerate(measure)}
     outcomes = [_first_outcome(frame, b, found.get(f"r{i}"), rows) for i, b in enumerate(bound)]
-    for name in masks.columns:
+    for name, mask in masks.items():
         place = int(name.removeprefix("r"))
-        outcomes[place] = _masked(outcomes[place], masks[name], rows)
+        outcomes[place] = _with_mask(outcomes[place], mask)
     return rows, outcomes, measured
 
 
 def _all_rows(
     frame: pl.LazyFrame,
-    first: pl.LazyFrame,
     bound: list[Bound],
     asked: Mapping[str, pl.Expr],
     told: Mapping[str, Any],
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """What `asked` gives on a long stream, and the masks of rules that its `first` rows fail.
+) -> tuple[dict[str, Any], dict[str, FailingRows]]:
+    """What `asked` gives on a long stream, and the rows that fail rules that its first rows fail.
 
     `told` is what it gives on these; they are a guess of what it pays to take along.
     """
     rules = {f"r{i}": b for i, b in enumerate(bound) if b.indicator is not None}
     steady = {n: b.violation for n, b in rules.items() if not b.whole and by_row(b.violation)}
     failing = {n: e for n, e in steady.items() if e is not None and told[n]}
-    if failing:  # a check that filters is by row too, but none of the frame's height
-        heights = collect(first.select(e.len().alias(n) for n, e in failing.items()))
-        failing = {n: e for n, e in failing.items() if heights.item(0, n) == told["rows"]}
     apart = {n: asked[n] for n in rules if n not in steady}
-    together = {n: e for n, e in asked.items() if n not in apart}
-    values = {n: e for n, e in together.items() if n not in failing}
+    values = {n: e for n, e in asked.items() if n not in apart and n not in failing}
     found, masks = read_once(frame, values, apart, failing)
-    if failing and masks.height != found["rows"]:
-        return read_once(frame, together, apart, {})
-    return found | {n: int(masks[n].sum()) for n in failing}, masks
+    return found | {n: mask.count for n, mask in masks.items()}, masks
 
 
 def _one_by_one(
@@ -233,8 +226,7 @@ def _run(frame: pl.LazyFrame, bound: Bound, rows: int) -> Outcome:
         return Outcome(rule, reads=_read_by(bound))
     if passes.len() != rows or (rows == 1 and _is_aggregate(frame, bound)):
         return _of_another_height(rule, passes.len(), rows)
-    mask = ~passes
-    return Outcome(rule, mask, int(mask.sum()), reads=_read_by(bound))
+    return _with_mask(Outcome(rule, reads=_read_by(bound)), marked(~passes))
 
 
 def _passes(frame: pl.LazyFrame, bound: Bound) -> bool | pl.Series:
@@ -318,8 +310,11 @@ def _masked(outcome: Outcome, mask: pl.Series | BaseException, rows: int) -> Out
         return Outcome(outcome.rule, problem=described(mask), raised=True, whole=True)
     if mask.len() != rows:
         return _of_another_height(outcome.rule, mask.len(), rows)
-    failing = int(mask.sum())
-    return replace(outcome, mask=mask if failing else None, failing=failing)
+    return _with_mask(outcome, marked(mask))
+
+
+def _with_mask(outcome: Outcome, mask: FailingRows) -> Outcome:
+    return replace(outcome, mask=mask if mask.count else None, failing=mask.count)
 
 
 def _without_lost(outcome: Outcome, lost: Iterable[Outcome]) -> Outcome:
@@ -328,7 +323,5 @@ def _without_lost(outcome: Outcome, lost: Iterable[Outcome]) -> Outcome:
         if loss.mask is None or outcome.mask is None or outcome.rule.name == loss.rule.name:
             continue
         if set(loss.reads) & set(outcome.reads):
-            mask = outcome.mask & ~loss.mask
-            failing = int(mask.sum())
-            outcome = replace(outcome, mask=mask if failing else None, failing=failing)
+            outcome = _with_mask(outcome, marked(outcome.mask.marks & ~loss.mask.marks))
     return outcome

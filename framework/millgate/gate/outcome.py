@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-import polars as pl
-
+from millgate.gate.failing_rows import FailingRows
 from millgate.gate.gate_fingerprint import rule_fingerprint
 from millgate.gate.wording import is_builtin, sentence
 from millgate.model.record import CheckResult
@@ -65,12 +64,12 @@ class FrameFailure:
 class Outcome:
     """What became of one rule.
 
-    `mask` is true where a row fails; it is None where the rule passed or judges the partition as
-    a whole. `problem` says why the partition as a whole fails, else it is empty.
+    `mask` has the rows that fail; it is None where the rule passed or judges the partition as a
+    whole. `problem` says why the partition as a whole fails, else it is empty.
     """
 
     rule: Rule
-    mask: pl.Series | None = None
+    mask: FailingRows | None = None
     failing: int = 0
     problem: str = ""
     raised: bool = False

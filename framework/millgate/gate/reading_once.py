@@ -7,42 +7,50 @@ from typing import Any
 
 import polars as pl
 
+from millgate.gate.failing_rows import FailingRows, marked
 from millgate.gate.sampling import IN_ORDER
 
 
 def by_row(expression: pl.Expr | None) -> bool:
-    """Whether what an expression gives for some rows does not depend on the others.
+    """Whether an expression gives one value for each row, which does not depend on the others.
 
     >>> by_row(pl.col("a") > 0), by_row(pl.col("a") > pl.col("a").shift(1))
     (True, False)
+    >>> by_row(pl.col("a").drop_nulls() > 0)
+    False
     """
     try:
         return (
             expression is not None
-            and expression.meta.is_row_separable()
-            and all(map(by_row, expression.meta.pop()))
+            and expression.meta.is_length_preserving()
+            and _is_separable(expression)
         )
-    except pl.exceptions.PolarsError:  # Python code in it
+    except pl.exceptions.PolarsError:  # Python code in it, or columns that no schema names here
         return False
+
+
+def _is_separable(expression: pl.Expr) -> bool:
+    return expression.meta.is_row_separable() and all(map(_is_separable, expression.meta.pop()))
 
 
 def read_once(
     frame: pl.LazyFrame,
     values: Mapping[str, pl.Expr],
     apart: Mapping[str, pl.Expr],
-    masks: Mapping[str, pl.Expr],
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """The values that expressions of one value give, and the rows of those that give many.
+    violations: Mapping[str, pl.Expr],
+) -> tuple[dict[str, Any], dict[str, FailingRows]]:
+    """The values that expressions of one value give, and the rows that violate others.
 
     `apart` are such values too, for which rows are compared with others: selected beside others
     they would make polars keep all that these read until they are done.
     """
     plans = [_selected(frame, values)]
     plans += [_selected(frame, {name: value}) for name, value in apart.items()]
-    plans += [_selected(frame, masks)] if masks else []
+    plans += [_selected(frame, violations)] if violations else []
     found = pl.collect_all(plans, engine="streaming", optimizations=IN_ORDER)
-    rows = found.pop() if masks else pl.DataFrame()
-    return {n: v for each in found for n, v in each.row(0, named=True).items()}, rows
+    marks = found.pop() if violations else pl.DataFrame()
+    told = {n: v for each in found for n, v in each.row(0, named=True).items()}
+    return told, {name: marked(marks.drop_in_place(name)) for name in violations}
 
 
 def _selected(frame: pl.LazyFrame, exprs: Mapping[str, pl.Expr]) -> pl.LazyFrame:

@@ -7,6 +7,7 @@ from functools import partial
 
 import polars as pl
 
+from millgate.gate.failing_rows import FailingRows
 from millgate.gate.outcome import Outcome
 from millgate.gate.sampling import value_of
 
@@ -18,9 +19,18 @@ _REASON = pl.Struct({"rule": pl.String, "column_name": pl.String, "value": pl.St
 _NONE = pl.lit([], dtype=pl.List(_REASON)).alias(REASONS)
 
 
-def masks_of(outcomes: Sequence[Outcome]) -> pl.DataFrame:
-    """The masks of outcomes side by side, under names that no data has."""
-    return pl.DataFrame({f"{MASK_PREFIX}{i}": o.mask for i, o in enumerate(outcomes)})
+def masks_of(outcomes: Sequence[Outcome], among: FailingRows | None = None) -> pl.DataFrame:
+    """The masks of outcomes side by side, under names that no data has.
+
+    They have a value for each row `among` those that fail any, or for each row of the frame.
+    """
+    return pl.DataFrame(
+        {
+            f"{MASK_PREFIX}{i}": o.mask.within(among) if among else o.mask.marks
+            for i, o in enumerate(outcomes)
+            if o.mask is not None
+        }
+    )
 
 
 def side_by_side(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:

@@ -27,7 +27,7 @@ def with_samples(
     They are those of the first thousand rows that fail it.
     """
     rows = {
-        i: o.mask.arg_true().head(_SAMPLED_FROM).cast(pl.UInt64)
+        i: o.mask.positions.head(_SAMPLED_FROM).cast(pl.UInt64)
         for i, o in enumerate(outcomes)
         if o.mask is not None and any(name in schema for name in o.reads)
     }
