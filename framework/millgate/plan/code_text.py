@@ -22,10 +22,8 @@ from millgate.model.policy import Gate
 from millgate.plan.object_parts import PLAIN, content_of, is_panderas, members_of, state_of
 from millgate.plan.ownership import Ownership, module_file, package_of
 from millgate.plan.sql_words import sql_words
+from millgate.plan.syntax_parts import Chain, Imported, Syntax
 from millgate.plan.syntax_text import (
-    Chain,
-    Imported,
-    Syntax,
     global_names,
     source_file,
     syntax_of_binding,

@@ -8,40 +8,21 @@ import linecache
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from types import CodeType
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Chain = tuple[str, ...]
-"""A name and the attributes read of it: `helpers.clean` is `("helpers", "clean")`."""
+from millgate.plan.syntax_parts import Syntax, syntax_of
 
-_SKIPPED = frozenset({"ctx", "kind", "type_comment", "type_params", "type_ignores", "returns"})
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+_PLAIN = (ast.Expr, ast.Assign, ast.Return, ast.Import, ast.ImportFrom)
+"""Statements that hold no others; most are."""
 _LOAD_GLOBAL, _LOAD_NAME = dis.opmap["LOAD_GLOBAL"], dis.opmap["LOAD_NAME"]
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
-
-@dataclass(frozen=True, order=True)
-class Imported:
-    """One name that a statement imports: `from .module import name as bound`, at level 1.
-
-    `name` is empty for `import module`.
-    """
-
-    level: int
-    module: str
-    name: str
-    bound: str
-
-
-@dataclass(frozen=True)
-class Syntax:
-    """A piece of source: its text, what it names, and what it imports itself."""
-
-    text: str
-    chains: frozenset[Chain] = frozenset()
-    imports: tuple[Imported, ...] = ()
 
 
 @dataclass
@@ -147,23 +128,23 @@ def _parsed(path: str, version: tuple[int, ...] | None, text: str | None) -> Sou
     """`version` is part of the key only: a changed file is parsed again."""
     del version
     try:
-        if text is None:
-            with open(path, "rb") as file:
-                tree = ast.parse(file.read())
-        elif text:
-            tree = ast.parse(text)
-        else:
+        source = Path(path).read_bytes() if text is None else text.encode("utf-8", "surrogatepass")
+        if text == "":
             return None
+        tree = ast.parse(source if text is None else text)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
     found = SourceFile(tree)
-    for item in ast.walk(tree):
-        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+    for qualname, item in _definitions(tree):
+        if isinstance(item, ast.ClassDef):
+            found.classes[qualname] = item
+        else:
             first = min([item.lineno, *(d.lineno for d in item.decorator_list)])
             found.functions[item.name, first].append(item)
-        elif isinstance(item, ast.Lambda):
-            found.functions["<lambda>", item.lineno].append(item)
-    found.classes.update(_classes(tree, ""))
+    if b"lambda" in source:
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Lambda):
+                found.functions["<lambda>", part.lineno].append(part)
     for statement in _statements(tree):
         for name in _bound(statement):
             found.bindings[name].append(statement)
@@ -184,15 +165,19 @@ def _holds(candidate: ast.Lambda, code: CodeType) -> bool:
     return wanted in code.co_positions()
 
 
-def _classes(tree: ast.AST, prefix: str) -> Iterator[tuple[str, ast.ClassDef]]:
-    for item in ast.iter_child_nodes(tree):
-        if isinstance(item, ast.ClassDef):
-            yield prefix + item.name, item
-            yield from _classes(item, f"{prefix}{item.name}.")
-        elif isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _classes(item, f"{prefix}{item.name}.<locals>.")
-        else:
-            yield from _classes(item, prefix)
+def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definition]]:
+    """Functions and classes at any depth, by qualified name; only statements hold such."""
+    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+        for item in getattr(tree, name, ()):
+            inner = prefix
+            if isinstance(item, ast.ClassDef):
+                yield prefix + item.name, item
+                inner = f"{prefix}{item.name}."
+            elif isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield prefix + item.name, item
+                inner = f"{prefix}{item.name}.<locals>."
+            if not isinstance(item, _PLAIN):
+                yield from _definitions(item, inner)
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
@@ -227,81 +212,4 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
 @lru_cache(maxsize=65536)
 def _syntax(tree: ast.AST) -> Syntax:
     """The syntax of a tree; of what many functions call it is worked out once."""
-    items = list(ast.walk(tree))
-    return Syntax(_dump(tree), frozenset(_chains(items)), tuple(sorted(set(_imports(items)))))
-
-
-def _dump(root: ast.AST) -> str:
-    """The tree as text that is the same in every version of Python; without recursion."""
-    told: list[str] = []
-    stack: list[object] = [root]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            told.append(item)
-        elif isinstance(item, list):
-            told.append("[")
-            stack.append("]")
-            stack.extend(_told(part) for part in reversed(item) if not _is_text(part))
-        elif isinstance(item, ast.AST):
-            told.append(f"{type(item).__name__}(")
-            stack.append(")")
-            for name, value in reversed(_fields(item, is_root=item is root)):
-                stack.extend((_told(value), f"{name}="))
-    return " ".join(told)
-
-
-def _told(value: object) -> object:
-    return value if isinstance(value, ast.AST | list) else repr(value)
-
-
-def _fields(item: ast.AST, *, is_root: bool) -> list[tuple[str, object]]:
-    """What counts of a part of the tree.
-
-    The name and decorators of the function itself do not: what they lead to is seen in its value.
-    """
-    if isinstance(item, ast.Constant):
-        return [("value", item.value)]
-    skipped = _SKIPPED
-    if isinstance(item, ast.arg):
-        skipped = skipped | {"annotation"}
-    if is_root and isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-        skipped = skipped | {"decorator_list", "name"}
-    return [
-        (name, value)
-        for name, value in ast.iter_fields(item)
-        if name not in skipped and value is not None and value != []
-    ]
-
-
-def _is_text(statement: object) -> bool:
-    """A docstring, or another string that stands alone."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
-
-
-def _chains(items: Iterable[ast.AST]) -> Iterator[Chain]:
-    read_of = {id(item.value) for item in items if isinstance(item, ast.Attribute)}
-    for item in items:
-        attributes: list[str] = []
-        inner: ast.AST = item
-        while isinstance(inner, ast.Attribute):
-            attributes.append(inner.attr)
-            inner = inner.value
-        if isinstance(inner, ast.Name) and id(item) not in read_of:
-            yield (inner.id, *reversed(attributes))
-
-
-def _imports(items: Iterable[ast.AST]) -> Iterator[Imported]:
-    for item in items:
-        if isinstance(item, ast.Import):
-            for alias in item.names:
-                bound = alias.asname or alias.name.partition(".")[0]
-                yield Imported(0, alias.name, "", bound)
-        elif isinstance(item, ast.ImportFrom):
-            for alias in item.names:
-                bound = alias.asname or alias.name
-                yield Imported(item.level, item.module or "", alias.name, bound)
+    return syntax_of(tree)
