@@ -38,6 +38,7 @@ from millgate.execute.separable import Compared, try_batches
 from millgate.execute.telling import check_alerting, late_assets, tell, try_channels
 from millgate.execute.trial import Trial, try_gates
 from millgate.execute.vacuum import Vacuumed, vacuum
+from millgate.model.garbage import no_collection
 from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
 from millgate.plan.selection import select
@@ -110,7 +111,7 @@ class Project:
     def graph(self) -> Graph:
         """The declared assets and sources; imports the modules of `assets/`."""
         # What the modules print is not the answer of a command.
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), no_collection():
             return Graph.build(discover(self.root, self.root / self.configuration.assets))
 
     @cached_property
@@ -156,6 +157,7 @@ class Project:
         """The assets that a selection names, in topological order."""
         return select(selection, self.graph)
 
+    @no_collection()
     def propose(self, request: Request) -> Plan:
         """The plan that answers a request now. Changes nothing."""
         check_alerting(self.configuration.alerting, self.graph)

@@ -15,6 +15,7 @@ from millgate.execute.partitioning import check_partitionings
 from millgate.gate.compiled import CompiledGate, compile_gate
 from millgate.model.alerting import Alerting
 from millgate.model.asset import Asset
+from millgate.model.garbage import no_collection
 from millgate.model.record import SourceFile
 from millgate.plan.fingerprint import code_fingerprint
 from millgate.plan.graph import Graph
@@ -67,11 +68,13 @@ class Mill:
         return any(edge.kind == "keys" for edge in self.graph.edges)
 
     @cached_property
+    @no_collection()
     def gates(self) -> Mapping[str, CompiledGate]:
         """The compiled gate of each asset."""
         return {name: compile_gate(asset.gate, name) for name, asset in self.assets.items()}
 
     @cached_property
+    @no_collection()
     def code(self) -> Mapping[str, str]:
         """The code fingerprint of each asset."""
         return {name: code_fingerprint(asset, self.root) for name, asset in self.assets.items()}

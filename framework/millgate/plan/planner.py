@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from millgate.model.asset import Asset
 from millgate.model.dimension import Horizon
+from millgate.model.garbage import no_collection
 from millgate.model.state import Live, State
 from millgate.model.step import Cause, Plan, Step
 from millgate.plan.asked import Asked, without
@@ -65,7 +64,7 @@ def make_plan(
     asked = Asked(forced, retried, returned, enforce)
     draft = Draft()
     scope = _Scope(Narrowing(graph, needs, state, asked), keys, fetch)
-    with _no_collection():
+    with no_collection():
         _plan_assets(scope, code, gates, horizon, with_upstreams, draft)
     draft.name_changes(inputs_of, references_of)
     first, last = (None, None) if key_range is None else key_range.bounds
@@ -92,18 +91,6 @@ def make_plan(
         enforces=enforce,
         batches=batches_of(draft.steps, partitionings),
     )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Millions of steps hold no cycles; looking for some would take longer than planning them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass
