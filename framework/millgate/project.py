@@ -340,7 +340,7 @@ class Project:
         """Old and new name of each asset that seems to be called otherwise in the code now."""
         if self.warehouse.current() is None:
             return []
-        with self.mill.reading() as connection:
+        with self.reading() as connection:
             return probably_renamed(self.mill, connection)
 
     def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:

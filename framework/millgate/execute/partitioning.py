@@ -59,10 +59,15 @@ def differences(
     connection: duckdb.DuckDBPyConnection, assets: Mapping[str, Asset]
 ) -> dict[str, Difference]:
     """The assets of which something exists that was made under another partitioning."""
-    found = {}
+    found: dict[str, Difference] = {}
+    same: set[tuple[Partitioned, Partitions]] = set()
     for name, made in sorted(queries.partitionings(connection).items()):
-        differs = difference(made, assets[name].partitions) if name in assets else None
-        if differs is not None:
+        if name not in assets or (pair := (made, assets[name].partitions)) in same:
+            continue
+        differs = difference(*pair)
+        if differs is None:
+            same.add(pair)
+        else:
             found[name] = differs
     return found
 
