@@ -57,6 +57,12 @@ class Mill:
         return [(str(s), s.action, s.cause.kind) for s in plan.steps]
 
 
+@pytest.fixture(autouse=True)
+def _commits_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine makes no other commits, and so no other snapshots, than a fast one."""
+    monkeypatch.setattr("millgate.execute.runner._COMMIT_AFTER_S", 3600.0)
+
+
 @pytest.fixture
 def mill(tmp_path: Path) -> Mill:
     """An empty project called `trial`."""

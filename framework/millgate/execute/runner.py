@@ -33,6 +33,8 @@ Replan = Callable[[Collection[StepId]], Proposal | None]
 _POLL_S = 0.2
 _GRACE_S = 10.0
 """How long a Ctrl-C waits for running steps before it goes on without them."""
+_COMMIT_AFTER_S = 1.0
+"""How long results wait at least for a commit while steps run."""
 
 
 class Runner:
@@ -355,7 +357,7 @@ class Runner:
         if self._atomic or not self._group:
             return False
         age_s = time.monotonic() - self._committed_at
-        return not self._running or age_s > max(1.0, 20 * self._commit_cost_s)
+        return not self._running or age_s > max(_COMMIT_AFTER_S, 20 * self._commit_cost_s)
 
     def _commit(self, run: Run) -> None:
         began = time.monotonic()
