@@ -58,7 +58,6 @@ def _split(
     settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
 ) -> Parted:
     frame = settled.frame
-    failing = evaluation.failing
     left = _beside(order, "left")
     if evaluation.reshapes:
         kept = _reshaped(settled, evaluation, order, metadata)
@@ -66,6 +65,7 @@ def _split(
     else:
         accepted = _beside(order, "accepted")
         if isinstance(frame, pl.DataFrame):
+            failing = evaluation.failing
             writing.write(frame.filter(~failing), accepted, metadata, settled.schema)
             rejected = frame.filter(failing).lazy()
         else:
