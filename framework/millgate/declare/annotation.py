@@ -12,7 +12,7 @@ import builtins
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from inspect import Parameter, Signature, getclosurevars, signature, unwrap
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
@@ -91,8 +91,17 @@ def signature_of(function: Callable[..., Any]) -> Signature:
 
 def spelled(annotation: object, scope: Scope) -> Spelled:
     """What `annotation` says."""
+    if type(annotation) is type:
+        return _spelled_class(annotation)
     members = list(dict.fromkeys(_members(annotation, scope)))
     return Spelled(tuple(m for m in members if m != NONE), NONE in members)
+
+
+@lru_cache(maxsize=256)
+def _spelled_class(annotation: type) -> Spelled:
+    """What a class says, in whatever scope it is named."""
+    (member,) = _members(annotation, Scope(annotation))
+    return Spelled((), optional=True) if member == NONE else Spelled((member,))
 
 
 def _members(annotation: object, scope: Scope) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -35,6 +36,8 @@ class _Found:
     @property
     def home(self) -> _Binding:
         """Where it belongs: bound in the file that defines it, else where it was met first."""
+        if len(self.bindings) == 1:
+            return self.bindings[0]
         file = Path(file_of(self.node.defined_in))
         return next((b for b in self.bindings if b.file == file), self.bindings[0])
 
@@ -159,9 +162,11 @@ def _completed(
     if isinstance(node, Source):
         return replace(node, name=name, group=group, defined_in=defined_in)
     settled = replace(node, group=group, defined_in=defined_in)
-    return replace(settled, inputs=settle(settled, name_of))
+    inputs = settle(settled, name_of)
+    return settled if inputs == settled.inputs else replace(settled, inputs=inputs)
 
 
+@lru_cache(maxsize=4096)
 def _group(file: Path, folder: Path) -> str:
     """The folder that a file lies in, below `assets/`; "" at the top."""
     return "/".join(file.relative_to(folder).parts[:-1])

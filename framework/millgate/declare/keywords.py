@@ -13,6 +13,8 @@ from millgate.model.policy import Gate
 from millgate.model.refresh import Refresh, Refreshing
 
 _LONGEST_NAME = 100
+_NO_GATE = Gate()
+_NO_RETRY = Retry(times=0)
 
 
 def checked_name(name: object, where: str) -> str:
@@ -46,7 +48,7 @@ def checked_partitions(given: object, where: str) -> Partitions:
 def checked_gate(given: object, where: str) -> Gate:
     """`given` as a gate; None checks only that no column is lost or narrowed."""
     if given is None:
-        return Gate()
+        return _NO_GATE
     if isinstance(given, Gate):
         return given
     raise DeclarationError(
@@ -70,7 +72,7 @@ def checked_refresh(given: object, where: str) -> Refreshing:
 def checked_retries(given: object, where: str) -> Retry:
     """`given` as a Retry; a number is how often a failed step is tried again."""
     if given is None:
-        return Retry(times=0)
+        return _NO_RETRY
     if isinstance(given, Retry):
         return given
     if isinstance(given, int) and not isinstance(given, bool):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import unwrap
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def shortened(text: str, root: Path) -> str:
     return text.replace(f"{root}{os.sep}", "")
 
 
+@lru_cache(maxsize=4096)
 def is_users(filename: str, root: Path) -> bool:
     """Whether a file is the project's own: below its root, no installed package, not Millgate."""
     path = Path(filename)

@@ -149,6 +149,9 @@ def settle(asset: Asset, name_of: Callable[[Declared], str]) -> tuple[Input, ...
     inputs: dict[str, Input] = {}
     for each in asset.inputs:
         name = each.upstream
+        if each.parameter and type(name) is str:
+            inputs[each.parameter] = each
+            continue
         if isinstance(name, Referred):
             name = name_of(name.target)
         parameter = str(each.parameter or name)

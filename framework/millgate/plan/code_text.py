@@ -20,7 +20,7 @@ from typing import Any
 from millgate.model.asset import Asset, Source
 from millgate.model.policy import Gate
 from millgate.plan.object_parts import PLAIN, content_of, is_panderas, members_of, state_of
-from millgate.plan.ownership import Ownership, module_file, package_of
+from millgate.plan.ownership import module_file, ownership, package_of
 from millgate.plan.sql_words import sql_words
 from millgate.plan.syntax_parts import Chain, Imported, Syntax
 from millgate.plan.syntax_text import (
@@ -42,7 +42,7 @@ class CodeText:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._owned = Ownership(root)
+        self._owned = ownership(root)
         self._met: dict[object, int] = {}
         self._kept: list[object] = []
 

@@ -18,10 +18,14 @@ class Ownership:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._files: dict[str, bool] = {}
 
     def has_file(self, path: str) -> bool:
         """Whether a source file is the project's own; text that came from no file is too."""
-        return not path or path.startswith("<") or _lies_in(self._root, path)
+        if (own := self._files.get(path)) is None:
+            own = not path or path.startswith("<") or _lies_in(self._root, path)
+            self._files[path] = own
+        return own
 
     def has_module(self, name: str) -> bool:
         """Whether an imported module is the project's own."""
@@ -54,7 +58,12 @@ class Ownership:
         return origin if own else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=64)
+def ownership(root: Path) -> Ownership:
+    """Whose code something is in the project at `root`."""
+    return Ownership(root)
+
+
 def _lies_in(root: Path, path: str) -> bool:
     file = Path(path).resolve()
     return file.is_relative_to(root) and not any(part in file.parts for part in _INSTALLED)

@@ -46,30 +46,31 @@ def syntax_of(root: ast.AST) -> Syntax:
     the names all the same.
     """
     reading = _Reading()
-    reading.tell(root)
+    text = reading.tell([root])
     while reading.aside:
-        reading.tell(reading.aside.pop())
-    return Syntax(reading.text, frozenset(reading.chains), tuple(sorted(reading.imports)))
+        parts, reading.aside = reading.aside, []
+        reading.tell(parts)
+    return Syntax(text, frozenset(reading.chains), tuple(sorted(reading.imports)))
 
 
 class _Reading:
     """What was read of a tree; `aside` are parts that are named in it but no part of its text."""
 
     def __init__(self) -> None:
-        self.text = ""
         self.aside: list[ast.AST] = []
         self.chains: set[Chain] = set()
         self.imports: set[Imported] = set()
         self._stack: list[str | ast.AST] = []
 
-    def tell(self, root: ast.AST) -> None:
-        """Read a tree, without recursion; the first that is read gives the text."""
+    def tell(self, parts: list[ast.AST]) -> str:
+        """The text of some parts; reads them without recursion."""
         told: list[str] = []
         stack = self._stack
+        root = parts[0]
         if isinstance(root, ast.FunctionDef | ast.AsyncFunctionDef):
             self._spread(root, defined=True)
         else:
-            stack.append(root)
+            stack += parts
         while stack:
             item = stack.pop()
             if isinstance(item, str):
@@ -81,9 +82,13 @@ class _Reading:
                 self._spread_chain(item)
             elif isinstance(item, ast.Constant):
                 told.append(f"Constant( value= {item.value!r} )")
+            elif isinstance(item, ast.arg):
+                told.append(f"arg( arg= {item.arg!r} )")
+                if item.annotation is not None:
+                    self.aside.append(item.annotation)
             else:
                 self._spread(item)
-        self.text = self.text or " ".join(told)
+        return " ".join(told)
 
     def _spread_chain(self, item: ast.Attribute) -> None:
         attributes: list[str] = []
@@ -127,8 +132,7 @@ class _Reading:
 @lru_cache(maxsize=512)
 def _fields(kind: Any) -> tuple[tuple[str, bool], ...]:
     """The fields of a kind of part that can name something, each with whether it is told."""
-    aside = _ASIDE | {"annotation"} if kind is ast.arg else _ASIDE
-    return tuple((name, name not in aside) for name in kind._fields if name not in _SILENT)
+    return tuple((name, name not in _ASIDE) for name in kind._fields if name not in _SILENT)
 
 
 def _listed(value: object) -> list[object]:
