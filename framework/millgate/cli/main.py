@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -91,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     status = _status(list(sys.argv[1:] if arguments is None else arguments))
     if arguments is None:
+        # What is left goes with the process: Python need not look for garbage in it first.
+        gc.freeze()
         leave_steps_behind(status)
     return status
 
