@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -147,12 +149,8 @@ sys.exit(main())
 """
 
 
-def test_an_unwritable_warehouse(mill: Mill) -> None:
-    mill.write("data/raw.csv", "n\n1\n")
-    mill.write("assets/a.py", GOOD)
-    (mill.root / "warehouse").mkdir(mode=0o555)
-    for folder in (mill.root, *mill.root.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o555)
+def refused_to_somebody_else(mill: Mill) -> list[str]:
+    """The three lines that a person without rights to the project is told."""
     ran = subprocess.run(
         [sys.executable, "-c", AS_SOMEBODY_ELSE, "materialize"],
         cwd=mill.root,
@@ -160,9 +158,38 @@ def test_an_unwritable_warehouse(mill: Mill) -> None:
         text=True,
         check=False,
     )
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    first, where, fix = ran.stderr.splitlines()[-3:]
+    assert ran.returncode in (1, 2), ran.stdout + ran.stderr
+    return ran.stderr.splitlines()[-3:]
+
+
+def open_to_all(folder: Path) -> None:
+    """Let everybody read a folder, and go through those of pytest that it is in."""
+    for each in (folder, *folder.parents):
+        each.chmod(each.stat().st_mode | 0o555)
+        if each.name.startswith("pytest-of-"):
+            break
+
+
+def test_an_unwritable_warehouse(mill: Mill) -> None:
+    mill.write("data/raw.csv", "n\n1\n")
+    mill.write("assets/a.py", GOOD)
+    (mill.root / "warehouse").mkdir(mode=0o555)
+    open_to_all(mill.root)
+    first, where, fix = refused_to_somebody_else(mill)
     assert first.startswith("error: cannot ")
     assert str(mill.root / "warehouse") in where
     assert fix.startswith("  fix  let this user write to ")
     assert list((mill.root / "warehouse").iterdir()) == []
+
+
+def test_an_unreadable_project(mill: Mill) -> None:
+    mill.write("data/raw.csv", "n\n1\n")
+    mill.write("assets/a.py", GOOD)
+    open_to_all(mill.root)
+    (mill.root / "pyproject.toml").chmod(0)
+    if os.geteuid():
+        pytest.skip("who owns it could not read it either")
+    first, where, fix = refused_to_somebody_else(mill)
+    assert first == "error: pyproject.toml cannot be read: Permission denied"
+    assert str(mill.root / "pyproject.toml") in where
+    assert fix.startswith("  fix  let this user read it")

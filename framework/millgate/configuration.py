@@ -65,7 +65,7 @@ def find_root(start: Path) -> Path:
     """The nearest folder at or above `start` whose pyproject.toml has `[tool.millgate]`."""
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
-        if file.is_file() and "millgate" in _toml(file).get("tool", {}):
+        if _is_file(file) and "millgate" in _toml(file).get("tool", {}):
             return folder
     raise ProjectError(
         "no Millgate project here",
@@ -112,9 +112,26 @@ def _check_limits(given: object, file: Path) -> None:
         )
 
 
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> ProjectError:
+    return ProjectError(
+        f"pyproject.toml cannot be read: {error.strerror}",
+        where=str(file),
+        fix="let this user read it and the folders that it is in, or go to another folder",
+    )
+
+
 def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _unreadable(file, error) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(
             f"pyproject.toml cannot be read: {error}", where=str(file), fix="mend the TOML"

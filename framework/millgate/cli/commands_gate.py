@@ -14,7 +14,7 @@ _HELD = 3
 
 @command(
     "check",
-    {**LOOKED, 3: "a gate refuses rows or partitions that are live, or batches give other rows"},
+    {**LOOKED, 3: "a gate refuses what is live, or batches give other rows"},
 )
 @click.option(
     "--batches", is_flag=True, help="Compute a few keys one by one and as batches, and compare."

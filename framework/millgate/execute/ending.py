@@ -41,7 +41,7 @@ def step_record(number: int, run: int, done: Done, blocked_by: str | None) -> St
         step.cause.asset,
         step.cause.partition,
         done.outcome,
-        blocked_by if done.outcome == "blocked" else None,
+        blocked_by if done.outcome in ("blocked", "refused") else None,
     )
 
 
