@@ -38,6 +38,18 @@ def test_help_imports_nothing_heavy():
     assert "materialize" in done.stdout
 
 
+def test_a_command_line_is_read_with_little_more_than_click():
+    script = (
+        "import sys, click\n"
+        "before = set(sys.modules)\n"
+        "import millgate.__main__\n"
+        "added = set(sys.modules) - before\n"
+        "print('millgate.cli.main' in added, sorted(added & {'pathlib', 'traceback', 'json'}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "True []", done.stderr
+
+
 def test_a_run_without_schemas_does_without_pandera(tmp_path: Path):
     (tmp_path / "pyproject.toml").write_text('[tool.millgate]\nname = "light"\n')
     (tmp_path / "assets").mkdir()

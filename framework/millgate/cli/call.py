@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from millgate.cli.trouble import error_lines
 from millgate.errors import MillgateError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
     from millgate.cli.answer import Answer, Lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +10,12 @@ import click
 from millgate.cli.answer import Answer
 from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
-from millgate.cli.options import LOOKED, Named, command
+from millgate.cli.options import LOOKED, Named, Place, command
 from millgate.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from millgate.cli.warehouse_query import Result
 
 
@@ -118,7 +119,7 @@ def export() -> None:
 
 
 @command("duckdb", {**LOOKED, 1: "the warehouse cannot be read, or the file not be written"})
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=Place())
 @click.argument("selection", metavar="[SELECTION]", default="", shell_complete=complete_target)
 def export_duckdb(call: Call, file: Path, selection: str) -> Answer:
     """Write live production and its lineage as tables to one new DuckDB file.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -10,9 +10,11 @@ import click
 from millgate.cli.answer import Answer
 from millgate.cli.call import Call
 from millgate.cli.completion import complete_target
-from millgate.cli.options import LOOKED, command
+from millgate.cli.options import LOOKED, Place, command
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from millgate.lineage.questions import AssetHealth
     from millgate.model.schema import Schema
     from millgate.project import Project
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     },
     project=False,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=Place(file_okay=False))
 def init(_call: Call, folder: Path) -> Answer:
     """Lay out a project that runs at once.
 
@@ -39,7 +41,7 @@ def init(_call: Call, folder: Path) -> Answer:
     from millgate.cli.show_plan import next_line
 
     written = lay_out(folder)
-    inside = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    inside = "" if folder.samefile(os.curdir) else f"cd {shlex.quote(str(folder))} && "
     return Answer(
         {"folder": str(folder), "files": written},
         lambda width: [

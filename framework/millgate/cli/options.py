@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,8 +16,20 @@ from millgate.errors import MillgateError, UsageError, did_you_mean
 from millgate.execute.interrupt import is_interruption
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from millgate.cli.answer import Answer
     from millgate.cli.terminal import ColorChoice
+
+
+class Place(click.Path):
+    """A path on the command line, as an object: what makes it so is loaded when there is one."""
+
+    def coerce_path_result(self, value: str | os.PathLike[str]) -> Path:
+        from pathlib import Path
+
+        return Path(value)
+
 
 PIPE_CLOSED = 141
 """As a program that SIGPIPE ended."""
@@ -112,7 +123,7 @@ def shared_options(*, project: bool = True) -> Callable[[Decorated], Decorated]:
     options = [
         click.option(
             "--project",
-            type=click.Path(path_type=Path),
+            type=Place(),
             metavar="DIR",
             help="The project's folder instead of the working directory.",
         )

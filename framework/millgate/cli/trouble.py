@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +11,6 @@ from millgate.errors import MillgateError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.text import Text
-
-_PACKAGE = Path(__file__).parent.parent
 
 
 class Defect(MillgateError):
@@ -58,12 +54,16 @@ def from_click(error: click.ClickException) -> UsageError:
 
 def from_defect(error: Exception) -> Defect:
     """An error that Millgate did not raise on purpose."""
+    import traceback
+    from pathlib import Path
+
+    package = Path(__file__).parent.parent
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(_PACKAGE)
+        if Path(frame.filename).is_relative_to(package)
     ]
-    at = f"millgate/{Path(frames[-1].filename).relative_to(_PACKAGE)}:{frames[-1].lineno}"
+    at = f"millgate/{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}"
     return Defect(
         f"Millgate has a defect: {type(error).__name__}: {error}",
         where=at if frames else "millgate",
