@@ -123,7 +123,7 @@ def undeclared(connection: duckdb.DuckDBPyConnection, declared: list[str]) -> li
         Undeclared,
         "SELECT a.asset, a.kind, a.code_fingerprint, count(p.partition) AS live "
         "FROM lineage.assets a LEFT JOIN lineage.production p ON p.asset = a.asset "
-        "WHERE NOT list_contains(?::VARCHAR[], a.asset) "
+        "WHERE a.asset NOT IN (SELECT unnest(?::VARCHAR[])) "
         "AND EXISTS (FROM lineage.materializations m WHERE m.asset = a.asset) "
         "GROUP BY ALL ORDER BY a.asset",
         [declared],
