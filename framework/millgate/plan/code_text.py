@@ -196,9 +196,11 @@ class CodeText:
     def _of_binding(self, name: str, value: Any, space: Mapping[str, Any], path: str) -> str | None:
         """For an object that does not tell its content, the source that makes it; None if the
         object tells it or its source cannot be found."""
-        file = source_file(path) if path and self._owned.has_file(path) else None
+        if not path or not self._is_opaque(value) or not self._owned.has_file(path):
+            return None
+        file = source_file(path)
         syntax = None if file is None else syntax_of_binding(file, name)
-        if syntax is None or not self._is_opaque(value):
+        if syntax is None:
             return None
         if self._again((path, name), value):
             return f"again {name}"
