@@ -12,6 +12,7 @@ the exit status is 1 if they differ or if lineage is incomplete, never because s
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -20,7 +21,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory, mkdtemp
-from time import perf_counter
 
 FIRST = date(2024, 1, 1)
 
@@ -47,6 +47,20 @@ for count in range(days):
             frame = frame.with_columns(v=pl.col("v") + pl.col("k"))
         frame.write_parquet(out / f"a{number}" / f"{day}.parquet")
 """
+
+WATCH = """
+import json, os, subprocess, sys
+from time import perf_counter
+
+start = perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, used = os.wait4(process.pid, 0)
+wall = perf_counter() - start
+process.returncode = os.waitstatus_to_exitcode(status)
+cpu = used.ru_utime + used.ru_stime
+print(json.dumps([process.returncode, wall, cpu, used.ru_maxrss]))
+"""
+"""Peak memory is counted from what the process had that started another: so this one is small."""
 
 CONFIGURATION = """
 [tool.millgate]
@@ -139,17 +153,18 @@ def measured(command: list[str], folder: Path) -> Cost:
     """What a command cost that ran in `folder`, the processes it waited for included."""
     log = folder / "output.log"
     with log.open("wb") as output:
-        start = perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=COMPILED, stdout=output, stderr=subprocess.STDOUT
+        watch = subprocess.run(
+            [sys.executable, "-S", "-c", WATCH, *command],
+            cwd=folder,
+            env=COMPILED,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            check=True,
         )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise Wrong(f"{' '.join(command[:2])} ended with {process.returncode}:\n{log.read_text()}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20)
+    status, wall, cpu, peak = json.loads(watch.stdout)
+    if status:
+        raise Wrong(f"{' '.join(command[:2])} ended with {status}:\n{log.read_text()}")
+    return Cost(wall, cpu, peak * (1 if sys.platform == "darwin" else 1024) / 2**20)
 
 
 def run_loop(folder: Path, size: Size) -> Cost:
