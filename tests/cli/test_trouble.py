@@ -40,3 +40,8 @@ def test_a_defect_says_where_in_millgate_it_is():
     assert defect.what.startswith("Millgate has a defect: AttributeError")
     assert defect.where.startswith("millgate/cli/trouble.py:")
     assert defect.exit_status == 1
+
+
+def test_a_defect_may_have_no_place_in_millgate():
+    defect = from_defect(RecursionError("too deep"))
+    assert (defect.where, defect.exit_status) == ("millgate", 1)

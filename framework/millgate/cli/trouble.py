@@ -63,10 +63,12 @@ def from_defect(error: Exception) -> Defect:
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).is_relative_to(package)
     ]
-    at = f"millgate/{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}"
+    at = "millgate"
+    if frames:
+        at += f"/{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}"
     return Defect(
         f"Millgate has a defect: {type(error).__name__}: {error}",
-        where=at if frames else "millgate",
+        where=at,
         fix="please report these lines and the command; MILLGATE_TRACEBACK=1 shows more",
     )
 
