@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from gate.pandera_answer import answer
@@ -113,6 +113,7 @@ def unique(one: Case) -> bool:
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 10**6))
+@example(seed=151650)  # pandera breaks off: an absent column is to be unique together
 def test_good_and_rejected_rows_are_what_came(form, seed):
     one = storable(seed)
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
@@ -134,7 +135,8 @@ def check(one: Case, product: Product) -> None:
     assert refused.sort("nr").select(columns).equals(came)
     if verdict == "promote":
         assert product.refused is None
-        assert answer(one.schema, one.frame).passes
+        theirs = answer(one.schema, one.frame)
+        assert theirs.passes or not theirs.complete
         return
     failed = {(r.rule, r.column_name) for r in product.judgement.results if not r.passed}
     reasons = reasons_of(refused)
