@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from overhead import Cost, Wrong, measured
+from measuring import Cost, Wrong, exit_status, measured
 from proof import check_chain, check_month, left_of
 
 PEERS = Path(__file__).parent / "peers"
@@ -160,7 +160,7 @@ def chosen(given: argparse.Namespace, parser: argparse.ArgumentParser) -> list[s
     return [name for name in there if not given.names or name in given.names]
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("work", choices=["w1", "w2", "dirty"])
     parser.add_argument("names", nargs="*", help="contestants; all that can do the work by default")
@@ -172,22 +172,17 @@ def main() -> int:
     given = parser.parse_args()
     names = chosen(given, parser)
     days = given.days or {"w1": 100, "w2": 31, "dirty": 8}[given.work]
-    try:
-        with TemporaryDirectory(dir=given.folder, prefix="contest-") as scratch:
-            folder = Path(scratch)
-            source = folder / "source"
-            if given.work != "w1":
-                write_source(folder, given.rows, days)
-            if given.work == "dirty":
-                show_left(names, folder, days=days, venvs=given.venvs, source=source)
-                return 0
+    with TemporaryDirectory(dir=given.folder, prefix="contest-") as scratch:
+        folder = Path(scratch)
+        source = folder / "source"
+        if given.work != "w1":
+            write_source(folder, given.rows, days)
+        if given.work == "dirty":
+            show_left(names, folder, days=days, venvs=given.venvs, source=source)
+        else:
             options = {"days": days, "venvs": given.venvs, "source": source}
             report(contest(names, given.work, folder, runs=given.runs, **options))
-    except Wrong as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

@@ -26,7 +26,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from overhead import Wrong
+from measuring import Wrong, exit_status
 
 CARRIERS = ["AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "UA", "US", "VX", "WN", "YV"]
 BLOCK = 250_000
@@ -282,7 +282,7 @@ def measure(rows: int, runs: int, folder: Path) -> dict[str, float]:
     return peaks
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=10_000_000)
@@ -290,25 +290,20 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where the temporary folders go")
     given = parser.parse_args()
     with TemporaryDirectory(dir=given.folder, prefix="gate-") as scratch:
-        try:
-            print(f"{given.rows:,} rows, {given.runs} runs in turn; medians\n")
-            print(f"{'':8}{'wall: floor, gate, ratio':42}CPU: floor, gate, ratio")
-            small = measure(given.rows, given.runs, Path(scratch))
-            if given.large:
-                runs = min(LARGE_RUNS, given.runs)
-                print(f"\n{given.large:,} rows, {runs} runs in turn; medians\n")
-                large = measure(given.large, runs, Path(scratch))
-        except Wrong as problem:
-            print(problem, file=sys.stderr)
-            return 1
+        print(f"{given.rows:,} rows, {given.runs} runs in turn; medians\n")
+        print(f"{'':8}{'wall: floor, gate, ratio':42}CPU: floor, gate, ratio")
+        small = measure(given.rows, given.runs, Path(scratch))
+        if given.large:
+            runs = min(LARGE_RUNS, given.runs)
+            print(f"\n{given.large:,} rows, {runs} runs in turn; medians\n")
+            large = measure(given.large, runs, Path(scratch))
     for name, peak in small.items():
         print(f"\npeak memory, {name}: {peak:.0f} MiB", end="")
         if given.large:
             print(f", with {given.large:,} rows {large[name]:.0f} MiB", end="")
             print(f" (x {large[name] / peak:.2f})", end="")
     print("\nevery count is that of a plain query, and good and rejected rows are the file's")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

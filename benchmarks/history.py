@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from overhead import Cost, Wrong
+from measuring import Cost, Wrong, exit_status
 from synthetic import ask, build, millgate
 
 TEN = "numbers@2024-02-01..2024-02-10"
@@ -98,7 +98,7 @@ def report(costs: dict[int, list[tuple[Cost, Cost]]]) -> None:
         print(line)
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--history", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
@@ -109,13 +109,9 @@ def main() -> int:
     scratch = Path(TemporaryDirectory(dir=given.folder, prefix="history-").name)
     try:
         report(measure(scratch, given))
-    except Wrong as problem:
-        print(problem, file=sys.stderr)
-        return 1
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

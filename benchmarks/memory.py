@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from overhead import Cost, Wrong, measured
+from measuring import Cost, Wrong, exit_status, measured
 
 from gate import write_file
 
@@ -109,7 +109,7 @@ def check(project: Path) -> int:
     return sum(count for what, count, _ in found if what.endswith("quarantine"))
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=50_000_000)
     parser.add_argument("--limit", type=float, default=2.0, help="in GiB")
@@ -120,21 +120,16 @@ def main() -> int:
         (project / "assets").mkdir()
         (project / "pyproject.toml").write_text(CONFIGURATION)
         (project / "assets" / "trips.py").write_text(ASSETS)
-        try:
-            write_file(project / "trips.parquet", given.rows, bad=True)
-            costs = {name: make(name, given.limit, project) for name in ("computed", "queried")}
-            refused = check(project)
-        except Wrong as problem:
-            print(problem, file=sys.stderr)
-            return 1
+        write_file(project / "trips.parquet", given.rows, bad=True)
+        costs = {name: make(name, given.limit, project) for name in ("computed", "queried")}
+        refused = check(project)
     print(f"{given.rows:,} rows in one partition, under a limit of {given.limit:g} GiB\n")
     print(f"{'':24}{'wall s':>8}{'CPU s':>8}{'peak MiB':>10}")
     for name, cost in costs.items():
         kind = "LazyFrame" if name == "computed" else "SQL"
         print(f"{f'{name} ({kind})':24}{cost.wall:8.1f}{cost.cpu:8.1f}{cost.peak:10.0f}")
     print(f"\nthe rows in production and in quarantine ({refused:,}) are those of plain queries")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

@@ -18,7 +18,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from contest import contest, write_source
-from overhead import Cost, Wrong
+from measuring import Cost, exit_status, ratio
 
 SIDES = ("duckdb", "millgate")
 
@@ -38,31 +38,24 @@ def report(costs: dict[str, list[Cost]]) -> None:
         ("CPU time", [m.cpu / floor.cpu for floor, m in pairs]),
         ("peak memory", [m.peak / floor.peak for floor, m in pairs]),
     ):
-        print(
-            f"ratio of {what}: {median(ratios):.2f} (min {min(ratios):.2f}, max {max(ratios):.2f})"
-        )
+        print(ratio(what, ratios))
     print("rows are equal")
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=31)
     parser.add_argument("--folder", type=Path, help="where the temporary folders go")
     given = parser.parse_args()
-    try:
-        with TemporaryDirectory(dir=given.folder, prefix="month-") as scratch:
-            folder = Path(scratch)
-            source = write_source(folder, given.rows, given.days)
-            options = {"days": given.days, "venvs": None, "source": source}
-            print(f"{given.days} days x {given.rows:,} rows, {given.runs} runs in turn\n")
-            report(contest(SIDES, "w2", folder, runs=given.runs, **options))
-    except Wrong as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+    with TemporaryDirectory(dir=given.folder, prefix="month-") as scratch:
+        folder = Path(scratch)
+        source = write_source(folder, given.rows, given.days)
+        options = {"days": given.days, "venvs": None, "source": source}
+        print(f"{given.days} days x {given.rows:,} rows, {given.runs} runs in turn\n")
+        report(contest(SIDES, "w2", folder, runs=given.runs, **options))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

@@ -12,9 +12,6 @@ the exit status is 1 if they differ or if lineage is incomplete, never because s
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,10 +19,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory, mkdtemp
 
-FIRST = date(2024, 1, 1)
+from measuring import Cost, Wrong, exit_status, measured, ratio
 
-COMPILED = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-"""An installed package is compiled once, not in every process."""
+FIRST = date(2024, 1, 1)
 
 LOOP = """
 import sys
@@ -47,20 +43,6 @@ for count in range(days):
             frame = frame.with_columns(v=pl.col("v") + pl.col("k"))
         frame.write_parquet(out / f"a{number}" / f"{day}.parquet")
 """
-
-WATCH = """
-import json, os, subprocess, sys
-from time import perf_counter
-
-start = perf_counter()
-process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
-_, status, used = os.wait4(process.pid, 0)
-wall = perf_counter() - start
-process.returncode = os.waitstatus_to_exitcode(status)
-cpu = used.ru_utime + used.ru_stime
-print(json.dumps([process.returncode, wall, cpu, used.ru_maxrss]))
-"""
-"""Peak memory is counted from what the process had that started another: so this one is small."""
 
 CONFIGURATION = """
 [tool.millgate]
@@ -136,37 +118,6 @@ class Size:
         return FIRST + timedelta(days=self.days - 1)
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one process took, in seconds and MiB."""
-
-    wall: float
-    cpu: float
-    peak: float
-
-
-class Wrong(Exception):
-    """A side failed, or the two made different rows."""
-
-
-def measured(command: list[str], folder: Path) -> Cost:
-    """What a command cost that ran in `folder`, the processes it waited for included."""
-    log = folder / "output.log"
-    with log.open("wb") as output:
-        watch = subprocess.run(
-            [sys.executable, "-S", "-c", WATCH, *command],
-            cwd=folder,
-            env=COMPILED,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            check=True,
-        )
-    status, wall, cpu, peak = json.loads(watch.stdout)
-    if status:
-        raise Wrong(f"{' '.join(command[:2])} ended with {status}:\n{log.read_text()}")
-    return Cost(wall, cpu, peak * (1 if sys.platform == "darwin" else 1024) / 2**20)
-
-
 def run_loop(folder: Path, size: Size) -> Cost:
     script = folder / "loop.py"
     script.write_text(LOOP)
@@ -238,12 +189,11 @@ def report(pairs: list[tuple[Cost, Cost]], size: Size) -> None:
         ("wall", [millgate.wall / loop.wall for loop, millgate in pairs]),
         ("CPU", [millgate.cpu / loop.cpu for loop, millgate in pairs]),
     ):
-        middle, least, most = median(ratios), min(ratios), max(ratios)
-        print(f"ratio of {name} time: {middle:.2f} (min {least:.2f}, max {most:.2f})")
+        print(ratio(f"{name} time", ratios))
     print(f"rows are equal, and all {size.partitions:,} partitions have their lineage")
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--assets", type=int, default=10)
@@ -254,14 +204,9 @@ def main() -> int:
     size = Size(given.assets, given.days, given.batch)
     # Folders go at the end: ext4 is slow to make new files just after many were removed.
     with TemporaryDirectory(dir=given.folder, prefix="overhead-") as scratch:
-        try:
-            pair(Size(given.assets, 1, given.batch), Path(scratch))  # compiles, untimed
-            report([pair(size, Path(scratch)) for _ in range(given.runs)], size)
-        except Wrong as problem:
-            print(problem, file=sys.stderr)
-            return 1
-    return 0
+        pair(Size(given.assets, 1, given.batch), Path(scratch))  # compiles, untimed
+        report([pair(size, Path(scratch)) for _ in range(given.runs)], size)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

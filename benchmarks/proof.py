@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from overhead import Wrong
+from measuring import Wrong
 from peers.work import (
     AMOUNT_MAX,
     ASSETS,

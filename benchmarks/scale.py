@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from overhead import Cost, Wrong, measured
+from measuring import Cost, Wrong, exit_status, measured
 from synthetic_code import FIRST, Size, declare, name_of, upstreams
 
 MILLGATE = str(Path(sys.executable).with_name("millgate"))
@@ -80,7 +80,7 @@ def report(size: Size, costs: list[dict[str, Cost]]) -> None:
         )
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--assets", type=int, nargs="*", default=[10, 1_000, 10_000])
@@ -89,20 +89,15 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where the temporary folders go")
     given = parser.parse_args()
     print(f"whole processes, {given.runs} runs in turn, medians")
-    try:
-        for size in (*(Size(n, 1) for n in given.assets), Size(given.long, given.days)):
-            with TemporaryDirectory(dir=given.folder, prefix="scale-") as scratch:
-                folder = Path(scratch)
-                declare(folder, size)
-                write("fill", folder, size)
-                timed(folder, size)  # Compiles what is imported, untimed.
-                report(size, [timed(folder, size) for _ in range(given.runs)])
-                check_changed(folder, size)
-    except Wrong as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+    for size in (*(Size(n, 1) for n in given.assets), Size(given.long, given.days)):
+        with TemporaryDirectory(dir=given.folder, prefix="scale-") as scratch:
+            folder = Path(scratch)
+            declare(folder, size)
+            write("fill", folder, size)
+            timed(folder, size)  # Compiles what is imported, untimed.
+            report(size, [timed(folder, size) for _ in range(given.runs)])
+            check_changed(folder, size)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

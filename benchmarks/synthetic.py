@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from overhead import Cost, measured
+from measuring import Cost, measured
 
 from millgate.execute.archiving import record
 from millgate.execute.committing import committing, rebuild_views

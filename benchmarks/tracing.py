@@ -25,7 +25,7 @@ from time import perf_counter
 
 import duckdb
 import pyarrow as pa
-from overhead import Wrong
+from measuring import Wrong, exit_status
 from synthetic import ask, build
 
 READS = 5
@@ -139,7 +139,7 @@ def compare(connection: duckdb.DuckDBPyConnection, question: Question, runs: int
     )
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--versions", type=int, default=204_000)
@@ -164,14 +164,10 @@ def main() -> int:
         with connected(scratch) as connection:
             for question in questions(given.versions, given.assets):
                 print(compare(connection, question, given.runs))
-    except Wrong as problem:
-        print(problem, file=sys.stderr)
-        return 1
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print("\nboth found the same rows")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))
