@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from millgate.errors import DeclarationError
 from millgate.model.duration import parse_duration
+from millgate.model.known_options import known_only
 from millgate.model.mapping import UpstreamMapping, Window
-from millgate.model.options import known_only
 from millgate.model.partition import UNPARTITIONED, Partition, Partitions
 from millgate.model.policy import Gate
 from millgate.model.refresh import Refreshing

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from millgate.errors import BadKey, DeclarationError, did_you_mean
-from millgate.model.options import known_only
+from millgate.model.known_options import known_only
 
 if TYPE_CHECKING:
     from millgate.model.partition import Partitions

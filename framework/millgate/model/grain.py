@@ -25,7 +25,7 @@ from millgate.model.dimension import (
 )
 from millgate.model.duration import parse_duration
 from millgate.model.key_text import DAY, MONTH, interval, plain_date
-from millgate.model.options import known_only
+from millgate.model.known_options import known_only
 
 _TICK = timedelta(microseconds=1)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from millgate.errors import BadKey, DeclarationError
 from millgate.model.dimension import Dimension, Horizon, Keys
 from millgate.model.grain import KeyRun, TimeDimension
-from millgate.model.options import known_only
+from millgate.model.known_options import known_only
 from millgate.model.partition import (
     SEPARATOR,
     UNPARTITIONED,

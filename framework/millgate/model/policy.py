@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.model.bounds import Comparison, check_recent, check_rows, read_compare
 from millgate.model.foreign import Reference, References, read_references
-from millgate.model.options import known_only
+from millgate.model.known_options import known_only
 
 OnFailure = Literal["hold", "split", "warn"]
 Contract = Literal["strict", "widen", "any"]

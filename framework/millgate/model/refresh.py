@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from millgate.model.duration import parse_duration
-from millgate.model.options import known_only
+from millgate.model.known_options import known_only
 
 
 @known_only

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from millgate.model.asset import Asset
-from millgate.model.dimension import Horizon
 from millgate.model.partition import Partitions
 from millgate.model.state import State
 from millgate.plan.asked import Asked
@@ -109,12 +108,12 @@ class Narrowing:
                         _want(wanted, read.upstream, _read(read, found[name]))
         return found, wanted
 
-    def outside(self, name: str, horizon: Horizon) -> tuple[str, ...]:
+    def outside(self, name: str) -> tuple[str, ...]:
         """The live keys of an asset that its definition does not have, now or later."""
         partitions, live = self.graph[name].partitions, self.state.live_keys(name)
         alike = partitions, id(live)
         if alike not in self._outside:
-            found = partitions.outside(live - self.needs.defined(partitions), horizon)
+            found = partitions.outside(live - self.needs.defined(partitions), self.needs.horizon)
             self._outside[alike] = live, found
         return self._outside[alike][1]
 

@@ -46,7 +46,7 @@ class Needs:
     """
 
     def __init__(self, horizon: Horizon) -> None:
-        self._horizon = horizon
+        self.horizon = horizon
         self._identity = _Lazy(lambda key: (key,))
         self._tables: dict[Hashable, KeyTable] = {}
         self._keys: dict[Partitions, frozenset[str]] = {}
@@ -62,7 +62,7 @@ class Needs:
     def defined(self, partitions: Partitions) -> frozenset[str]:
         """Every key that a definition has now."""
         if partitions not in self._keys:
-            self._keys[partitions] = frozenset(partitions.keys(self._horizon))
+            self._keys[partitions] = frozenset(partitions.keys(self.horizon))
         return self._keys[partitions]
 
     def _table(self, node: Node, mapping: UpstreamMapping, upstream: Node) -> KeyTable:
@@ -84,5 +84,5 @@ class Needs:
         self, node: Node, mapping: UpstreamMapping, upstream: Node, key: str
     ) -> tuple[str, ...]:
         partition = node.partitions.partition(node.name, key)
-        keys = needed_keys(mapping, partition, node.partitions, upstream.partitions, self._horizon)
+        keys = needed_keys(mapping, partition, node.partitions, upstream.partitions, self.horizon)
         return tuple(self._once.setdefault(k, k) for k in keys)

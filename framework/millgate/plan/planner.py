@@ -67,30 +67,7 @@ def make_plan(
     with no_collection():
         _plan_assets(scope, code, gates, horizon, with_upstreams, draft)
     draft.name_changes(inputs_of, references_of)
-    first, last = (None, None) if key_range is None else key_range.bounds
-    made = {step.asset for step in draft.steps}
-    partitionings = {name: graph[name].partitions for name in made}
-    return Plan(
-        selection=selection_text,
-        range_from=first,
-        range_to=last,
-        horizon=horizon,
-        steps=tuple(draft.steps),
-        fresh=dict(draft.fresh),
-        held=dict(draft.held),
-        failing=dict(draft.failing),
-        missed=dict(draft.missed),
-        rolled_back=dict(draft.rolled_back),
-        outside={
-            name: scope.narrowing.outside(name, horizon)
-            for name in selected_keys
-            if state.live_keys(name)
-        },
-        fingerprints={name: code[name] for name in graph.order if name in made},
-        zones=zones_of(key_range, [graph[name].partitions for name in selected_keys]),
-        enforces=enforce,
-        batches=batches_of(draft.steps, partitionings),
-    )
+    return _plan_of(draft, scope, selected_keys, key_range, code, enforce, selection_text)
 
 
 @dataclass
@@ -156,6 +133,40 @@ def _plan_assets(
                 _absent(len(state.leaving.get(name, {}))),
                 Scale(beside_of(graph, node, needs), shelves) if node.beside else None,
             ).plan(in_making_order(node, loose))
+
+
+def _plan_of(
+    draft: Draft,
+    scope: _Scope,
+    selected: Mapping[str, Sequence[str]],
+    key_range: KeyRange | None,
+    code: Mapping[str, str],
+    enforce: bool,
+    selection_text: str,
+) -> Plan:
+    """The plan that a finished draft has become."""
+    narrowing = scope.narrowing
+    graph, state = narrowing.graph, narrowing.state
+    first, last = (None, None) if key_range is None else key_range.bounds
+    made = {step.asset for step in draft.steps}
+    partitionings = {name: graph[name].partitions for name in made}
+    return Plan(
+        selection=selection_text,
+        range_from=first,
+        range_to=last,
+        horizon=narrowing.needs.horizon,
+        steps=tuple(draft.steps),
+        fresh=dict(draft.fresh),
+        held=dict(draft.held),
+        failing=dict(draft.failing),
+        missed=dict(draft.missed),
+        rolled_back=dict(draft.rolled_back),
+        outside={name: narrowing.outside(name) for name in selected if state.live_keys(name)},
+        fingerprints={name: code[name] for name in graph.order if name in made},
+        zones=zones_of(key_range, [graph[name].partitions for name in selected]),
+        enforces=enforce,
+        batches=batches_of(draft.steps, partitionings),
+    )
 
 
 def _absent(leaving: int) -> Cause:
