@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 from millgate.errors import BadResult, StoreError
 from millgate.store import streams
+from millgate.store.storage import storage_at
 from millgate.store.streams import is_storable
 from millgate.store.writing import read_metadata, write
 from store.stored_values import VALUES, column
@@ -250,3 +251,17 @@ def test_a_file_without_lineage_says_so(tmp_path: Path, content: bytes) -> None:
     FRAME.write_parquet(foreign)
     with pytest.raises(StoreError, match="no lineage"):
         read_metadata(foreign)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".duckdb"])
+@pytest.mark.parametrize("form", [lambda plan: plan, lambda plan: iter([plan])])
+def test_rows_of_a_file_in_many_pieces_keep_their_order(form, suffix, tmp_path):
+    """polars mixes up the pieces of a column that is a branch on a literal alone."""
+    frame = pl.DataFrame({"n": [None if i % 4 == 0 else i for i in range(400)]})
+    frame.write_parquet(tmp_path / "pieces.parquet", row_group_size=3)
+    scan = pl.scan_parquet(tmp_path / "pieces.parquet")
+    gone = pl.when(pl.col("n").is_null()).then(pl.lit(True)).alias("gone")
+    for attempt in range(3):
+        path = tmp_path / f"{attempt}{suffix}"
+        write(form(pl.concat([scan, scan.select(gone)], how="horizontal")), path, {})
+        assert_frame_equal(storage_at(path).scan(path).collect(), frame.with_columns(gone))

@@ -17,7 +17,7 @@ import pyarrow as pa
 from millgate.errors import BadResult
 from millgate.model.schema import Schema
 from millgate.store.sql_text import literal
-from millgate.store.streams import GROUP_ROWS, first_of, frame_of, frames_of, groups
+from millgate.store.streams import GROUP_ROWS, IN_ORDER, first_of, frame_of, frames_of, groups
 from millgate.store.types import TEXTUAL, schema_of
 
 FOOTER_KEY = "millgate"
@@ -33,8 +33,6 @@ _PLAIN = re.compile(
     r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|VARCHAR|BLOB|DATE|TIME"
     r"|TIMESTAMP|TIMESTAMP_NS)(\[\])*"
 )
-_IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
-"""polars 2.1 sees no order in `when(...).then(literal)`, and would pair its rows with others."""
 
 
 class ParquetFile:
@@ -62,7 +60,7 @@ class ParquetFile:
             _write_frame(result, path, footer)
         elif isinstance(result, pl.LazyFrame):
             schema_of(result)
-            result.sink_parquet(path, metadata=footer, optimizations=_IN_ORDER, **_COMPRESSION)
+            result.sink_parquet(path, metadata=footer, optimizations=IN_ORDER, **_COMPRESSION)
         else:
             frames, _ = self.carried(result)
             first = first_of(frames)
@@ -115,7 +113,7 @@ class ParquetFile:
             file_path_provider=place,
             approximate_bytes_per_file=None,
         )
-        rows.sink_parquet(target, metadata=footer, optimizations=_IN_ORDER, **_COMPRESSION)
+        rows.sink_parquet(target, metadata=footer, optimizations=IN_ORDER, **_COMPRESSION)
         for path in absent:
             rows.drop(flag).head(0).sink_parquet(path, metadata=footer, **_COMPRESSION)
 

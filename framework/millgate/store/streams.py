@@ -15,6 +15,9 @@ GROUP_ROWS = 250_000
 GROUP_BYTES = 128 << 20
 """Frames of a stream are gathered up to one of these before they are written."""
 
+IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
+"""polars 2.1 sees no order in `when(...).then(literal)`, and would pair its rows with others."""
+
 
 def is_storable(result: object) -> bool:
     """Whether a result can be stored: by its type, without looking into it."""
@@ -37,7 +40,7 @@ def frames_of(result: Any) -> Iterator[pl.DataFrame]:
             return
         case pl.LazyFrame():
             yield pl.DataFrame(schema=result.collect_schema())
-            yield from result.collect_batches(maintain_order=True)
+            yield from result.collect_batches(maintain_order=True, optimizations=IN_ORDER)
             return
         case duckdb.DuckDBPyRelation():
             result = result.to_arrow_reader()
@@ -101,7 +104,7 @@ def _as_frame(item: Any) -> pl.DataFrame:
         case pl.DataFrame():
             return item
         case pl.LazyFrame():
-            return item.collect()
+            return item.collect(optimizations=IN_ORDER)
         case pa.Table():
             return frame_of(item)
         case pa.RecordBatch():
