@@ -192,13 +192,3 @@ def _selected_keys(
 ) -> dict[str, Sequence[str]]:
     assets = [name for name in selected if isinstance(graph[name], Asset)]
     return keys_of_each(key_range, {name: graph[name].partitions for name in assets}, horizon)
-
-
-def _zones(
-    graph: Graph, selected: Mapping[str, Sequence[str]], key_range: KeyRange | None
-) -> tuple[str, ...]:
-    """The time zones in which a range of time was read."""
-    if key_range is None or not key_range.has_time:
-        return ()
-    times = (graph[name].partitions.time for name in selected)
-    return tuple(sorted({time.tz for time in times if time is not None}))
