@@ -143,3 +143,14 @@ def test_any_column_name_will_do(name: str) -> None:
     frame = pl.DataFrame({name: [1, 2], "ab": [3, 4]})
     assert hash_of(frame) != hash_of(pl.DataFrame({name: [1, 3], "ab": [3, 4]}))
     assert hash_of(frame) == hash_of(frame[::-1])
+
+
+def test_no_two_rows_of_a_grid_have_one_hash() -> None:
+    side = pl.LazyFrame({"n": range(700)})
+    grid = side.join(side.select(m="n"), how="cross").with_columns(
+        date=pl.lit(datetime(2024, 1, 1)) + pl.duration(days="m"), x=pl.col("n") / 100
+    )
+    for names in (["n", "m"], ["x", "m"], ["n", "date"], ["x", "date"]):
+        few = grid.select(names)
+        summed = expressions(schema_of(few))[1].meta.undo_aliases().meta.pop()[0]
+        assert few.select(summed.n_unique()).collect(engine="streaming").item() == 700 * 700

@@ -14,6 +14,7 @@ from millgate.execute.parting import Parted, part
 from millgate.execute.settle import Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
 from millgate.execute.standing import surroundings
+from millgate.execute.turns import in_turn
 from millgate.gate.compiled import CompiledGate
 from millgate.gate.contract import breaks_contract
 from millgate.model.record import Judgement, Materialization
@@ -27,17 +28,22 @@ def produce(batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]) -> 
 
     A result that is in memory is judged there and written once. One that streams is written
     first and judged in a scan of what was written; it is written again only if rows leave it.
-    What computing took is shared out evenly.
+    What computing took is shared out evenly, and what waiting for its turn took is left out.
     """
-    began = perf_counter()
     footers = [_footer(order) for order in batch.orders]
-    settled = settle(compute(batch), batch, gate.declared, footers)
-    check_unchanged(batch.sources, batch.asset.name)
-    share_s, now = (perf_counter() - began) / len(settled), clock()
-    return tuple(
-        judge_settled(each, order, gate, now, metadata, share_s)
-        for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
-    )
+    began = perf_counter()
+    result = compute(batch)
+    computing_s = perf_counter() - began
+    with in_turn(batch, result):
+        began = perf_counter()
+        settled = settle(result, batch, gate.declared, footers)
+        check_unchanged(batch.sources, batch.asset.name)
+        computing_s += perf_counter() - began
+        share_s, now = computing_s / len(settled), clock()
+        return tuple(
+            judge_settled(each, order, gate, now, metadata, share_s)
+            for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
+        )
 
 
 def judge_settled(

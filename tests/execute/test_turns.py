@@ -1,0 +1,78 @@
+"""Large results are written and judged one after the other, everything else side by side."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import Mill
+
+ASSETS = '''
+import threading
+import time
+from pathlib import Path
+
+import polars as pl
+
+from millgate import Daily, asset
+
+days = Daily("2024-01-01", end="2024-01-04")
+here = Path(__file__).parent
+inside: list[int] = []
+together = threading.Barrier(2, timeout=20)
+
+
+def slowly(frame: pl.DataFrame) -> pl.DataFrame:
+    """Tell how many are in here at a time."""
+    inside.append(1)
+    with (here / "most.txt").open("a") as file:
+        file.write(f"{len(inside)}\\n")
+    time.sleep(0.05)
+    inside.pop()
+    return frame
+
+
+def meeting(frame: pl.DataFrame) -> pl.DataFrame:
+    together.wait()
+    return frame
+
+
+@asset(partitions=days)
+def numbers() -> pl.DataFrame:
+    return pl.DataFrame({"n": [1, 2, 3]})
+
+
+@asset(partitions=days)
+def alone(numbers: pl.LazyFrame) -> pl.LazyFrame:
+    return numbers.select("n").map_batches(slowly, schema={"n": pl.Int64})
+
+
+@asset(partitions=days)
+def beside(numbers: pl.LazyFrame) -> pl.LazyFrame:
+    return numbers.select("n").map_batches(meeting, schema={"n": pl.Int64})
+
+
+@asset(partitions=days)
+def by_function(numbers: pl.LazyFrame) -> pl.DataFrame:
+    return meeting(numbers.collect())
+'''
+
+
+@pytest.fixture
+def turning(mill: Mill) -> Mill:
+    mill.write("assets/turning.py", ASSETS)
+    mill.run("numbers")
+    return mill
+
+
+def test_large_results_take_turns(turning: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("millgate.execute.turns._LARGE_BYTES", 1)
+    assert turning.run("alone").exit_status == 0
+    told = (turning.root / "assets/most.txt").read_text().split()
+    assert len(told) >= 4
+    assert set(told) == {"1"}
+
+
+def test_small_results_and_functions_do_not(turning: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert turning.run("beside").exit_status == 0
+    monkeypatch.setattr("millgate.execute.turns._LARGE_BYTES", 1)
+    assert turning.run("by_function").exit_status == 0
