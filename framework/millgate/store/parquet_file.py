@@ -135,9 +135,8 @@ class ParquetFile:
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
     def shape(self, path: Path) -> tuple[int, Schema]:
-        import pyarrow.parquet as pq
-
-        return pq.read_metadata(path).num_rows, schema_of(self.scan(path))
+        rows = self.scan(path)
+        return rows.select(pl.len()).collect().item(), schema_of(rows)
 
     def schema_of(
         self,

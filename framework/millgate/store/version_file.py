@@ -9,7 +9,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from millgate.errors import StoreError
 from millgate.model.schema import Schema
@@ -37,7 +36,7 @@ def look_at(path: Path) -> VersionFile:
     footer = read_metadata(path)
     try:
         return VersionFile(mode, footer, *storage_at(path).shape(path))
-    except (OSError, pa.ArrowException, pl.exceptions.PolarsError, duckdb.Error) as error:
+    except (OSError, pl.exceptions.PolarsError, duckdb.Error) as error:
         raise _damaged(path, error) from error
 
 
