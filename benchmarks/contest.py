@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--venvs", type=Path, help="where the environments of the tools are")
     parser.add_argument("--folder", type=Path, help="where the temporary folders go")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     names = chosen(given, parser)
     days = given.days or {"w1": 100, "w2": 31, "dirty": 8}[given.work]
     with TemporaryDirectory(dir=given.folder, prefix="contest-") as scratch:

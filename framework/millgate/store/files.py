@@ -40,9 +40,9 @@ class Files:
         except OSError as error:
             raise _impossible(what, path, error) from error
 
-    def make_folder(self, folder: Path) -> None:
-        """Make a folder and those above it, where they are missing."""
-        self.perform("make folder", folder, lambda: folder.mkdir(parents=True, exist_ok=True))
+    def make_folder(self, folder: Path) -> bool:
+        """Make a folder and those above it, where they are missing; whether it was."""
+        return self.perform("make folder", folder, lambda: _make_folder(folder))
 
     def protect(self, file: Path) -> None:
         """Let nobody write to a file any more."""
@@ -123,6 +123,18 @@ class Files:
                 with suppress(StoreError):
                     self.unlink(part)
                 raise
+
+
+def _make_folder(folder: Path) -> bool:
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        if folder.is_dir():
+            return False
+        raise
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+    return True
 
 
 @contextmanager

@@ -88,7 +88,8 @@ class ProductionLinks:
         """
         for partition, path in live.items():
             link = self._layout.serving_link(partition.asset, path)
-            self._serve(link, self._layout.versions / path)
+            if self._serve(link, self._layout.versions / path):
+                continue
             for other in served_in(link.parent):
                 if other != link:
                     self._files.unlink(other)
@@ -106,19 +107,28 @@ class ProductionLinks:
         for mark in list(self._marks()):
             self._files.unlink(mark)
 
-    def _serve(self, link: Path, version: Path) -> None:
+    def _serve(self, link: Path, version: Path) -> bool:
+        """Let a link serve a version; whether nothing was ever served beside it."""
+        if self._files.make_folder(link.parent) and self._linked(version, link):
+            return True
         if link.exists() and link.samefile(version):
-            return
+            return False
         new = link.with_name(f".{link.name}.new")
-        self._files.make_folder(link.parent)
         self._files.unlink(new)
+        if not self._linked(version, new):
+            self._files.copy(version, new)
+        self._files.rename(new, link)
+        return False
+
+    def _linked(self, version: Path, name: Path) -> bool:
+        """Whether the version could be given this name, which no file has."""
         try:
-            self._files.link(version, new)
+            self._files.link(version, name)
         except StoreError as error:
             if not cannot_link(error):
                 raise
-            self._files.copy(version, new)
-        self._files.rename(new, link)
+            return False
+        return True
 
     def _marks(self) -> Iterator[Path]:
         return self._layout.production.glob(f"{_MARK}*")

@@ -22,7 +22,7 @@ from millgate.store.streams import IN_ORDER, first_of, frame_of, frames_of, grou
 from millgate.store.types import TEXTUAL, schema_of
 
 # polars reads ahead many more row groups than it decodes: more memory, and no time gained.
-os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(pl.thread_pool_size()))
+os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(os.cpu_count() or 1))
 
 FOOTER_KEY = "millgate"
 """Key of the JSON document among the Parquet file's metadata."""
