@@ -1,6 +1,9 @@
-"""Large results are written and judged one after the other, everything else side by side."""
+"""Large results are written and judged one after the other, and within a limit of the system."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import pytest
 
@@ -76,3 +79,21 @@ def test_small_results_and_functions_do_not(turning: Mill, monkeypatch: pytest.M
     assert turning.run("beside").exit_status == 0
     monkeypatch.setattr("millgate.execute.turns._LARGE_BYTES", 1)
     assert turning.run("by_function").exit_status == 0
+
+
+LIMITED = """
+import resource
+
+limit = 8 << 30
+resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+from millgate.execute.compute import thread_connection
+
+print(*thread_connection().execute("SELECT current_setting('memory_limit')").fetchone())
+"""
+
+
+def test_queries_keep_to_a_part_of_what_the_system_grants() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "2.0 GiB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _local = threading.local()
 _SCRATCH = "millgate_scratch"
 
+_PARTS = 4
+"""DuckDB takes one of so many parts of a limit: it keeps what it got, and polars judges beside."""
+
 
 def thread_connection() -> duckdb.DuckDBPyConnection:
     """This thread's connection to DuckDB, which costs too much to be made for each step."""
@@ -29,8 +33,19 @@ def thread_connection() -> duckdb.DuckDBPyConnection:
 
         connection = duckdb.connect(":memory:")
         connection.execute("SET TimeZone = 'UTC'")
+        if (most := _data_limit()) is not None:
+            connection.execute(f"SET memory_limit = '{most // _PARTS}B'")
         _local.connection = connection
     return connection
+
+
+def _data_limit() -> int | None:
+    """The bytes of memory that the system lets this process ask for, if it sets a limit.
+
+    DuckDB sees the memory of the machine and of a container, and not this.
+    """
+    limits = (resource.getrlimit(of)[0] for of in (resource.RLIMIT_DATA, resource.RLIMIT_AS))
+    return min((most for most in limits if most != resource.RLIM_INFINITY), default=None)
 
 
 def scratch() -> duckdb.DuckDBPyConnection:
