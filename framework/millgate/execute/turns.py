@@ -12,8 +12,8 @@ import polars as pl
 
 from millgate.execute.order import Batch
 
-_LARGE_BYTES = 8 << 20
-"""Of the files that a step reads: with less, taking turns saves little memory."""
+_LARGE_BYTES = 64 << 20
+"""Of the files that a step reads: with less, one step does not keep all processors busy."""
 
 _turn = threading.Lock()
 
