@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from millgate.execute.order import Batch
+from millgate.model.asset import Source
 
 _LARGE_BYTES = 64 << 20
 """Of the files that a step reads: with less, one step does not keep all processors busy."""
@@ -33,10 +34,9 @@ def in_turn(batch: Batch, result: Any) -> Iterator[None]:
 
 
 def _is_large(batch: Batch) -> bool:
-    versions = (f for given in batch.inputs for version in given.versions for f in version.files)
     size = sum(file.bytes for seen in batch.sources.values() for file in seen.files)
-    for version in versions:
-        if size >= _LARGE_BYTES:
-            break
-        size += version.stat().st_size
+    for given in batch.inputs:
+        if not isinstance(given.upstream, Source):
+            files = (file for version in given.versions for file in version.files)
+            size += sum(file.stat().st_size for file in files)
     return size >= _LARGE_BYTES
