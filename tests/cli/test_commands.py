@@ -523,6 +523,9 @@ def test_sql(made, monkeypatch):
     made("sql", "DELETE FROM lineage.runs", exits=2)
     made("sql", "SELECT * FROM ordrs", exits=2)
     assert "did you mean production.orders?" in made.err
+    made("sql", "FROM lineage.materialisations", exits=2)
+    assert "did you mean lineage.materializations or " in made.err
+    assert "hot." not in made.err
 
 
 def test_sql_knows_the_live_plan(made):

@@ -188,7 +188,7 @@ def _told(connection: duckdb.DuckDBPyConnection | None = None) -> Iterator[None]
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Every table and view of the warehouse with its schema, by name without it.
+    """Every table and view that is meant to be read, with its schema, by name without it.
 
     Where one name stands in several schemas, production comes first.
     """
@@ -196,7 +196,7 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         "SELECT table_name, schema_name || '.' || table_name FROM ("
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL "
         "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
-        "ORDER BY schema_name = 'production'"
+        "WHERE schema_name <> 'hot' ORDER BY schema_name = 'production'"
     )
     return dict(found.fetchall())
 
