@@ -26,7 +26,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from measuring import Wrong, exit_status
+from measuring import COMPILED, Wrong, exit_status
 
 CARRIERS = ["AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "UA", "US", "VX", "WN", "YV"]
 BLOCK = 250_000
@@ -206,7 +206,7 @@ def ran(side: str, file: Path, folder: Path) -> dict[str, Any]:
     with TemporaryDirectory(dir=folder) as scratch:
         code = CHILD.format(here=str(Path(__file__).parent))
         command = [sys.executable, "-c", code, side, str(file), scratch]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=COMPILED)
         if done.returncode:
             raise Wrong(f"{side} failed:\n{done.stderr}")
         found: dict[str, Any] = json.loads(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,19 @@ def test_any_of_them_and_each_within_it(given):
     assert either.marks.to_list() == wanted
     for rows, marks in zip(each, given, strict=True):
         assert rows.within(either).to_list() == [m for m, w in zip(marks, wanted, strict=True) if w]
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+@pytest.mark.parametrize("height", [0, 1, 100, 65_536, 300_001])
+@pytest.mark.parametrize("every", [1, 3, 999, 65_536, 1_000_000])
+def test_a_plan_makes_the_same_marks(engine, height, every):
+    given = pl.select(pl.int_range(height) % every == 0).to_series()
+    rows = marked(given)
+    made = rows.marks_as("marks").collect(engine=engine)
+    assert made.equals(given.alias("marks").to_frame())
+    beside = pl.LazyFrame({"a": range(height)}, schema={"a": pl.Int64})
+    both = pl.concat([beside, rows.marks_as("marks")], how="horizontal").filter("marks")
+    assert both.collect(engine=engine)["a"].to_list() == list(range(0, height, every))
 
 
 def test_few_rows_of_many_take_little():

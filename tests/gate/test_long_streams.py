@@ -9,7 +9,7 @@ import pytest
 from gate.pandera_answer import answer
 from gate.schema_cases import case
 from gate.test_pandera_differential import differences
-from millgate.gate import failing_rows, inspection, uniqueness
+from millgate.gate import failing_rows, inspection, reading_once, uniqueness
 from millgate.gate.compiled import compile_gate
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema
@@ -30,9 +30,10 @@ def judged(schema, frame, **measure):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("block", range(3))
-def test_the_verdict_is_that_of_pandera(block, tmp_path):
+def test_the_verdict_is_that_of_pandera(block, tmp_path, monkeypatch):
     found = []
     for seed in range(5000 + 60 * block, 5060 + 60 * block):
+        monkeypatch.setattr(reading_once, "_KEPT", seed % 4)
         one = case(seed)
         file = tmp_path / "frame.parquet"
         one.frame.write_parquet(file, row_group_size=2)
@@ -72,7 +73,9 @@ def rows(check, *values):
         ),
     ],
 )
-def test_checks_of_every_reach(check, values):
+@pytest.mark.parametrize("kept", [0, 1, 5])
+def test_checks_of_every_reach(check, values, kept, monkeypatch):
+    monkeypatch.setattr(reading_once, "_KEPT", kept)
     schema, frame = rows(check, *values)
     eager, streamed = judged(schema, frame), judged(schema, frame.lazy())
     assert streamed.judgement == eager.judgement

@@ -133,7 +133,7 @@ def evaluation_of(
 
 def flagged(frame: pl.LazyFrame, failing: FailingRows) -> pl.LazyFrame:
     """`frame` with the column `FAILING`, true for these rows of it."""
-    return side_by_side(frame, failing.marks.alias(FAILING).to_frame())
+    return side_by_side(frame, failing.marks_as(FAILING))
 
 
 def without(frame: pl.LazyFrame, failing: FailingRows) -> pl.LazyFrame:

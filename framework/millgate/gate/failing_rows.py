@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ import polars as pl
 
 POSITION_BITS = 32
 """What it takes to keep the position of a row, where a mark for each row takes a bit."""
+
+_ROW = "__millgate_row"
+_UNMARKED = pl.Series([False])
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +36,27 @@ class FailingRows:
     @property
     def marks(self) -> pl.Series:
         """For each row of the frame whether it is one of them."""
+        return self._marks(0, self.height)
+
+    def marks_as(self, name: str) -> pl.LazyFrame:
+        """The marks as the column `name` of a plan, which makes them as they are asked for."""
         if not self.is_sparse:
-            return self._kept
-        return pl.repeat(False, self.height, dtype=pl.Boolean, eager=True).scatter(self._kept, True)
+            return self._kept.alias(name).to_frame().lazy()
+        nothing = pl.Series(name, [None]).new_from_index(0, self.height).to_frame().lazy()
+        made = pl.col(_ROW).map_batches(
+            lambda rows: self._marks(rows[0] if rows.len() else 0, rows.len()),
+            return_dtype=pl.Boolean,
+            is_elementwise=True,
+        )
+        return nothing.with_row_index(_ROW).select(made.alias(name))
+
+    def _marks(self, first: int, count: int) -> pl.Series:
+        """The marks of `count` rows from the row `first` on."""
+        if not self.is_sparse:
+            return self._kept.slice(first, count)
+        start, end = (bisect_left(self._kept, row) for row in (first, first + count))
+        marks = _UNMARKED.new_from_index(0, count)
+        return marks.scatter(self._kept[start:end] - first, True)
 
     def within(self, more: FailingRows) -> pl.Series:
         """For each row of `more`, which has all of these rows, whether it is one of them."""

@@ -7,8 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from millgate.gate.failing_rows import FailingRows, marked
+from millgate.gate.failing_rows import FailingRows, marked, placed
 from millgate.gate.sampling import IN_ORDER
+
+_KEPT = 1 << 22
+"""Rows that fail any rule up to which their positions are kept, in some 20 MiB."""
+
+_ROW = "__millgate_row"
 
 
 def by_row(expression: pl.Expr | None) -> bool:
@@ -41,16 +46,24 @@ def read_once(
 ) -> tuple[dict[str, Any], dict[str, FailingRows]]:
     """The values that expressions of one value give, and the rows that violate others.
 
-    `apart` are such values too, for which rows are compared with others: selected beside others
-    they would make polars keep all that these read until they are done.
+    `values` has the number of `rows`. `apart` are such values too, for which rows are compared with
+    others: selected beside others they would make polars keep all that these read until they are
+    done.
     """
     plans = [_selected(frame, values)]
     plans += [_selected(frame, {name: value}) for name, value in apart.items()]
-    plans += [_selected(frame, violations)] if violations else []
+    marks = _selected(frame, violations)
+    if violations:
+        failing = marks.with_row_index(_ROW).filter(pl.any_horizontal(*violations))
+        plans.append(failing.head(_KEPT + 1))
     found = pl.collect_all(plans, engine="streaming", optimizations=IN_ORDER)
-    marks = found.pop() if violations else pl.DataFrame()
+    rows = found.pop() if violations else pl.DataFrame()
     told = {n: v for each in found for n, v in each.row(0, named=True).items()}
-    return told, {name: marked(marks.drop_in_place(name)) for name in violations}
+    if rows.height > _KEPT:
+        whole = marks.collect(engine="streaming", optimizations=IN_ORDER)
+        return told, {name: marked(whole.drop_in_place(name)) for name in violations}
+    height = told["rows"]
+    return told, {name: placed(rows.filter(name)[_ROW], height) for name in violations}
 
 
 def _selected(frame: pl.LazyFrame, exprs: Mapping[str, pl.Expr]) -> pl.LazyFrame:

@@ -33,9 +33,9 @@ def masks_of(outcomes: Sequence[Outcome], among: FailingRows | None = None) -> p
     )
 
 
-def side_by_side(frame: pl.LazyFrame, masks: pl.DataFrame) -> pl.LazyFrame:
+def side_by_side(frame: pl.LazyFrame, masks: pl.LazyFrame) -> pl.LazyFrame:
     """`frame` with the columns of `masks`, which has as many rows in the same order."""
-    return pl.concat([frame, masks.lazy()], how="horizontal")
+    return pl.concat([frame, masks], how="horizontal")
 
 
 def with_reasons(
@@ -53,7 +53,7 @@ def with_reasons(
         ).alias(REASONS)
         for mask, outcome in zip(masks.columns, outcomes, strict=True)
     }
-    return side_by_side(rows, masks).map_batches(
+    return side_by_side(rows, masks.lazy()).map_batches(
         partial(_explained, reasons),
         streamable=True,
         schema=pl.Schema({**schema, REASONS: pl.List(_REASON)}),

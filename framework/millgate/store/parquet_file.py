@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +19,6 @@ from millgate.model.schema import Schema
 from millgate.store.sql_text import literal
 from millgate.store.streams import IN_ORDER, first_of, frame_of, frames_of, groups
 from millgate.store.types import TEXTUAL, schema_of
-
-# polars reads ahead many more row groups than it decodes: more memory, and no time gained.
-os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(os.cpu_count() or 1))
 
 FOOTER_KEY = "millgate"
 """Key of the JSON document among the Parquet file's metadata."""
