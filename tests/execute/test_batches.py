@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,6 +209,41 @@ def test_rows_too_many_for_memory_are_split_while_they_are_written(
     counted = "SELECT n, count(*) FROM production.whole GROUP BY n ORDER BY n"
     assert mill.sql(counted) == [(1, 2), (3, 3), (4, 1)]
     assert not [*(mill.root / "warehouse").rglob("*.part")]
+
+
+INTERLEAVED = """
+import resource, sys
+from pathlib import Path
+import polars as pl
+from millgate.errors import StoreError
+from millgate.store import splitting
+
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (60, min(most, int(sys.argv[2]))))
+splitting.GROUP_BYTES = 1
+splitting._FILES_BESIDE = 60
+keys = range(100)
+files = {key: splitting.Target(Path(sys.argv[1]) / f"{key}.parquet", {}) for key in keys}
+frames = (pl.DataFrame({"key": keys, "n": [n] * len(keys)}) for n in range(3))
+try:
+    splitting.split(frames, "key", files, lambda columns: None, "assets/a.py")
+except StoreError as error:
+    print(error.what, error.fix, sep="; ")
+print(len(list(Path(sys.argv[1]).iterdir())))
+"""
+
+
+@pytest.mark.parametrize("most", [4000, 60])
+def test_more_partitions_than_open_files_are_written_where_the_system_lets_them(
+    tmp_path: Path, most: int
+) -> None:
+    command = [sys.executable, "-c", INTERLEAVED, str(tmp_path), str(most)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    if most > 60:
+        assert told == ["100"]
+        return
+    assert "Too many open files; let a process have more open files (ulimit -n)" in told[0]
+    assert told[1] == "0"
 
 
 def test_a_key_without_rows_is_judged_as_an_empty_partition(mill: Mill) -> None:

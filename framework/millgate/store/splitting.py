@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from millgate.store.streams import GROUP_BYTES, first_of, groups
 from millgate.store.writing import appearing
 
 _SHOWN = 3
+
+_FILES_EACH = 4
+"""Files that are open for each partition that is being written: DuckDB has more than one."""
+
+_FILES_BESIDE = 512
 
 
 @dataclass(frozen=True)
@@ -108,11 +114,23 @@ class _Shelves:
         """Write what is in memory of a partition; a file is there even for no rows."""
         rows = self.gathered(value)
         if value not in self._add:
+            _allow_files(len(self._add) + 1)
             target = self.targets[value]
             part = self.files.enter_context(appearing(target.path))
             filling = self.storage.filling(part, rows, target.metadata, self.like)
             self._add[value] = self.files.enter_context(filling)
         self._add[value](rows)
+
+
+def _allow_files(written: int) -> None:
+    """Let the process open what so many partitions take at once, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = written * _FILES_EACH + _FILES_BESIDE
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # a system may have a limit below the one it tells
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _strays(

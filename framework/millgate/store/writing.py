@@ -18,6 +18,7 @@ from millgate.model.schema import Schema
 from millgate.store.storage import storage_at
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+_TOO_MANY = os.strerror(errno.EMFILE)
 _TOLD = re.compile(r"\(os error (\d+)\)")
 """How polars says the number of an error of the operating system."""
 
@@ -81,7 +82,9 @@ def _refusing(path: Path, error: BaseException) -> StoreError:
     return StoreError(
         f"{path.name} cannot be written: {str(error).splitlines()[0]}",
         where=str(path.parent),
-        fix="free space there, or check that it can be written to",
+        fix="let a process have more open files (ulimit -n), or declare smaller batches"
+        if _TOO_MANY in str(error)
+        else "free space there, or check that it can be written to",
     )
 
 
