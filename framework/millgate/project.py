@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -232,6 +232,12 @@ class Project:
         """A read-only connection to the current snapshot; needs nothing of `assets/`."""
         with reading(self.warehouse) as connection:
             yield connection
+
+    @contextmanager
+    def opened_once(self) -> Iterator[None]:
+        """Keep the current snapshot open, so that whatever reads in the block shares it."""
+        with self.reading() if self.warehouse.current() is not None else nullcontext():
+            yield
 
     @contextmanager
     def reading_past(self, destination: Destination) -> Iterator[Past]:

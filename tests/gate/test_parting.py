@@ -113,6 +113,7 @@ def unique(one: Case) -> bool:
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 10**6))
+@example(seed=487944)  # the values of a column are as asked only with the rows that go
 @example(seed=151650)  # pandera breaks off: an absent column is to be unique together
 def test_good_and_rejected_rows_are_what_came(form, seed):
     one = storable(seed)
@@ -148,7 +149,8 @@ def check(one: Case, product: Product) -> None:
     assert product.refused.rows == refused.height == product.judgement.rejected_rows > 0
     assert all(reasons.values())
     assert not blamed(one) & set(good["nr"])
-    if all(isinstance(stated.what, str) for stated in one.stated.values()) and not unique(one):
+    by_row = all(isinstance(s.what, str) and not s.whole for s in one.stated.values())
+    if by_row and not unique(one):
         assert answer(one.schema, good).passes  # no rule compares rows, so none misses those gone
     told = Counter[tuple[str, str | None]]()
     for r in product.judgement.results:

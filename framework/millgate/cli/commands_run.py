@@ -102,7 +102,7 @@ def plan(call: Call, **options: Any) -> Answer:
     T is SELECTION[@KEYS]; without it, all assets and all their partitions.
     """
     request = _request("plan", options)
-    return _planned(call, request, call.open().propose(request), _typed("materialize", request))
+    return _planned(call, request, *_proposed(call, request), _typed("materialize", request))
 
 
 @command("materialize", RAN)
@@ -209,7 +209,16 @@ def _request(name: Command, options: dict[str, Any]) -> Request:
     )
 
 
-def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
+def _proposed(call: Call, request: Request) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and hints on assets that seem to have another name in the code now."""
+    from millgate.cli.show_rename import rename_hints
+
+    project = call.open()
+    with project.opened_once():
+        return project.propose(request), rename_hints(project.probably_renamed())
+
+
+def _planned(call: Call, request: Request, plan: Plan, hints: tuple[str, ...], run: str) -> Answer:
     """The plan as the answer."""
     from millgate.cli.show_plan import (
         after_plan,
@@ -218,7 +227,6 @@ def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
         plan_lines,
         plan_warnings,
     )
-    from millgate.cli.show_rename import rename_hints
 
     after = after_plan(plan, run, _typed("backfill", request))
     grains = grains_of(call.open())
@@ -230,7 +238,7 @@ def _planned(call: Call, request: Request, plan: Plan, run: str) -> Answer:
         ],
         warnings=(
             *plan_warnings(plan, call.open().graph.nodes),
-            *rename_hints(call.open().probably_renamed()),
+            *hints,
         ),
     )
 
@@ -239,7 +247,6 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     """Plan, pass the guard, run, report."""
     from millgate.cli.progress import watching
     from millgate.cli.show_plan import plan_lines
-    from millgate.cli.show_rename import rename_hints
     from millgate.cli.show_report import report_data, report_lines
 
     project = call.open()
@@ -247,15 +254,15 @@ def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     typed = _typed(request.command, request)
     if request.resumes is not None:
         typed = f"millgate resume {request.resumes}"
-    plan = project.propose(request)
+    plan, hints = _proposed(call, request)
     if options["dry_run"] or not plan.steps:
-        answer = _planned(call, request, plan, typed)
+        answer = _planned(call, request, plan, hints, typed)
         if options["dry_run"]:
             return answer
         project.tell()
         return replace(answer, exit_status=_standing(plan))
     grains = grains_of(project)
-    call.show(f"warning: {hint}\n" for hint in rename_hints(project.probably_renamed()))
+    call.show(f"warning: {hint}\n" for hint in hints)
     call.show(plan_lines(plan, grains, call.terminal.width))
     if not _may_start(call, plan, options, typed):
         return Answer({"run": None}, lambda _: ["Declined: nothing was changed.\n"], _DECLINED)
