@@ -28,8 +28,9 @@ _PROCESSORS = os.cpu_count() or 1
 _ALLOCATOR = f"narenas:{max(1, _PROCESSORS // 2)},muzzy_decay_ms:0"
 os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(_PROCESSORS))
 os.environ.setdefault("POLARS_IDEAL_MORSEL_SIZE", "65536")
-if "narenas" not in (told := os.environ.get("_RJEM_MALLOC_CONF", "")):
-    os.environ["_RJEM_MALLOC_CONF"] = f"{told},{_ALLOCATOR}".removeprefix(",")
+_TOLD = os.environ.get("_RJEM_MALLOC_CONF", "")  # of two values the allocator takes the later
+if _ALLOCATOR not in _TOLD:
+    os.environ["_RJEM_MALLOC_CONF"] = f"{_ALLOCATOR},{_TOLD}".removesuffix(",")
 
 # Loaded when they are first asked for: the command line imports this package too, and
 # `millgate --help` must not wait for polars and pandera.
