@@ -11,7 +11,9 @@ import polars as pl
 POSITION_BITS = 32
 """What it takes to keep the position of a row, where a mark for each row takes a bit."""
 
-_ROW = "__millgate_row"
+ROW = "__millgate_row"
+"""Name of a column with the positions of rows; no data has one."""
+
 _UNMARKED = pl.Series([False])
 
 
@@ -43,12 +45,12 @@ class FailingRows:
         if not self.is_sparse:
             return self._kept.alias(name).to_frame().lazy()
         nothing = pl.Series(name, [None]).new_from_index(0, self.height).to_frame().lazy()
-        made = pl.col(_ROW).map_batches(
+        made = pl.col(ROW).map_batches(
             lambda rows: self._marks(rows[0] if rows.len() else 0, rows.len()),
             return_dtype=pl.Boolean,
             is_elementwise=True,
         )
-        return nothing.with_row_index(_ROW).select(made.alias(name))
+        return nothing.with_row_index(ROW).select(made.alias(name))
 
     def _marks(self, first: int, count: int) -> pl.Series:
         """The marks of `count` rows from the row `first` on."""

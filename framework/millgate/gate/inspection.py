@@ -11,7 +11,7 @@ import polars as pl
 from millgate.gate.binding import Binding, Bound, rebound
 from millgate.gate.failing_rows import FailingRows, marked
 from millgate.gate.outcome import FrameFailure, Outcome, Rule
-from millgate.gate.reading_once import by_row, read_once
+from millgate.gate.reading_once import by_row, read_once, violating
 from millgate.gate.sampling import IN_ORDER, with_samples
 from millgate.gate.shaping import Shaping, empty
 from millgate.gate.uniqueness import may_repeat, repeats
@@ -283,15 +283,14 @@ def _with_masks(
 
 def _masks(
     frame: pl.LazyFrame, failed: Mapping[str, Bound], rows: int
-) -> dict[str, pl.Series | BaseException]:
-    """The rows that fail each rule, together where that works; it may differ in height."""
-    masks: dict[str, pl.Series | BaseException] = {}
+) -> dict[str, FailingRows | pl.Series | BaseException]:
+    """The rows that fail each rule, together where that works; a series may differ in height."""
+    masks: dict[str, FailingRows | pl.Series | BaseException] = {}
     violations = {n: b.violation for n, b in failed.items() if b.violation is not None}
     heights = [violation.len().alias(name) for name, violation in violations.items()]
     try:
         if heights and all(height == rows for height in collect(frame.select(heights)).row(0)):
-            found = collect(frame.select(v.alias(n) for n, v in violations.items()))
-            masks |= {name: found[name] for name in violations}
+            masks |= violating(frame, violations, rows)
     except BROKEN:
         pass
     for name, bound in failed.items():
@@ -305,9 +304,11 @@ def _masks(
     return masks
 
 
-def _masked(outcome: Outcome, mask: pl.Series | BaseException, rows: int) -> Outcome:
+def _masked(outcome: Outcome, mask: FailingRows | pl.Series | BaseException, rows: int) -> Outcome:
     if isinstance(mask, BaseException):
         return Outcome(outcome.rule, problem=described(mask), raised=True, whole=True)
+    if isinstance(mask, FailingRows):
+        return _with_mask(outcome, mask)
     if mask.len() != rows:
         return _of_another_height(outcome.rule, mask.len(), rows)
     return _with_mask(outcome, marked(mask))

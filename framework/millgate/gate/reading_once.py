@@ -7,13 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from millgate.gate.failing_rows import FailingRows, marked, placed
+from millgate.gate.failing_rows import ROW, FailingRows, marked, placed
 from millgate.gate.sampling import IN_ORDER
 
 _KEPT = 1 << 22
 """Rows that fail any rule up to which their positions are kept, in some 20 MiB."""
-
-_ROW = "__millgate_row"
 
 
 def by_row(expression: pl.Expr | None) -> bool:
@@ -52,18 +50,35 @@ def read_once(
     """
     plans = [_selected(frame, values)]
     plans += [_selected(frame, {name: value}) for name, value in apart.items()]
-    marks = _selected(frame, violations)
-    if violations:
-        failing = marks.with_row_index(_ROW).filter(pl.any_horizontal(*violations))
-        plans.append(failing.head(_KEPT + 1))
+    plans += [_first_failing(frame, violations)] if violations else []
     found = pl.collect_all(plans, engine="streaming", optimizations=IN_ORDER)
-    rows = found.pop() if violations else pl.DataFrame()
+    first = found.pop() if violations else pl.DataFrame()
     told = {n: v for each in found for n, v in each.row(0, named=True).items()}
-    if rows.height > _KEPT:
-        whole = marks.collect(engine="streaming", optimizations=IN_ORDER)
-        return told, {name: marked(whole.drop_in_place(name)) for name in violations}
-    height = told["rows"]
-    return told, {name: placed(rows.filter(name)[_ROW], height) for name in violations}
+    return told, _failing(frame, violations, first, told["rows"])
+
+
+def violating(
+    frame: pl.LazyFrame, violations: Mapping[str, pl.Expr], height: int
+) -> dict[str, FailingRows]:
+    """The rows that violate each, where all of them give a value for each of `height` rows."""
+    first = _first_failing(frame, violations)
+    found = first.collect(engine="streaming", optimizations=IN_ORDER)
+    return _failing(frame, violations, found, height)
+
+
+def _first_failing(frame: pl.LazyFrame, violations: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    """The positions of rows that violate any, and which: one more than are kept, or all."""
+    marks = _selected(frame, violations).with_row_index(ROW)
+    return marks.filter(pl.any_horizontal(*violations)).head(_KEPT + 1)
+
+
+def _failing(
+    frame: pl.LazyFrame, violations: Mapping[str, pl.Expr], first: pl.DataFrame, height: int
+) -> dict[str, FailingRows]:
+    if first.height <= _KEPT:
+        return {name: placed(first.filter(name)[ROW], height) for name in violations}
+    marks = _selected(frame, violations).collect(engine="streaming", optimizations=IN_ORDER)
+    return {name: marked(marks.drop_in_place(name)) for name in violations}
 
 
 def _selected(frame: pl.LazyFrame, exprs: Mapping[str, pl.Expr]) -> pl.LazyFrame:

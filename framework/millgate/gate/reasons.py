@@ -7,14 +7,13 @@ from functools import partial
 
 import polars as pl
 
-from millgate.gate.failing_rows import FailingRows
+from millgate.gate.failing_rows import ROW, FailingRows
 from millgate.gate.outcome import Outcome
 from millgate.gate.sampling import value_of
 
 REASONS = "quarantine_reasons"
 MASK_PREFIX = "__millgate_"
 
-_ROW = f"{MASK_PREFIX}row"
 _REASON = pl.Struct({"rule": pl.String, "column_name": pl.String, "value": pl.String})
 _NONE = pl.lit([], dtype=pl.List(_REASON)).alias(REASONS)
 
@@ -62,8 +61,8 @@ def with_reasons(
 
 def _explained(reasons: dict[str, pl.Expr], rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with their masks turned into lists; `concat_list` takes microseconds for each row."""
-    rows = rows.with_row_index(_ROW)
-    each = pl.concat([rows.filter(mask).select(_ROW, reason) for mask, reason in reasons.items()])
-    listed = each.sort(_ROW, maintain_order=True).group_by(_ROW, maintain_order=True).agg(REASONS)
-    explained = rows.join(listed, on=_ROW, how="left", maintain_order="left")
-    return explained.with_columns(pl.col(REASONS).fill_null(_NONE)).drop(_ROW, *reasons)
+    rows = rows.with_row_index(ROW)
+    each = pl.concat([rows.filter(mask).select(ROW, reason) for mask, reason in reasons.items()])
+    listed = each.sort(ROW, maintain_order=True).group_by(ROW, maintain_order=True).agg(REASONS)
+    explained = rows.join(listed, on=ROW, how="left", maintain_order="left")
+    return explained.with_columns(pl.col(REASONS).fill_null(_NONE)).drop(ROW, *reasons)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from millgate.gate.failing_rows import ROW
 from millgate.gate.outcome import Outcome
 from millgate.gate.wording import shortened, text_of
 
@@ -14,7 +15,6 @@ IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
 """Rows of a plan as they come: polars 2.1 takes `when(...).then(literal)` for one that has no
 order, and then hands out the row groups of a file as they are read."""
 
-_ROW = "__millgate_row"
 _SAMPLED = 5
 _SAMPLED_FROM = 1000
 
@@ -36,7 +36,7 @@ def with_samples(
     seen = _rows_at(frame, schema, pl.concat(rows.values()).unique(), [outcomes[i] for i in rows])
     sampled = list(outcomes)
     for i, at in rows.items():
-        values = seen.filter(pl.col(_ROW).is_in(at.implode())).select(
+        values = seen.filter(pl.col(ROW).is_in(at.implode())).select(
             value_of(outcomes[i], schema).fill_null("null")
         )
         first = values.to_series().unique(maintain_order=True).head(_SAMPLED)
@@ -50,9 +50,9 @@ def _rows_at(
     """What the rules read of the rows at these positions, in order."""
     reads = dict.fromkeys(n for o in outcomes for n in o.reads if n in schema)
     until = int(at.max()) + 1  # type: ignore[arg-type]
-    plan = frame.select(pl.col(list(reads))).head(until).with_row_index(_ROW)
-    plan = plan.with_columns(pl.col(_ROW).cast(pl.UInt64))
-    return plan.filter(pl.col(_ROW).is_in(at.implode())).collect(
+    plan = frame.select(pl.col(list(reads))).head(until).with_row_index(ROW)
+    plan = plan.with_columns(pl.col(ROW).cast(pl.UInt64))
+    return plan.filter(pl.col(ROW).is_in(at.implode())).collect(
         engine="streaming", optimizations=IN_ORDER
     )
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from millgate.gate.failing_rows import ROW
 from millgate.gate.sampling import IN_ORDER
 
 TURN_ROWS = 5_000_000
 """Rows whose keys are compared at a time."""
-
-_ROW = "__millgate_row"
 
 
 def together(columns: Sequence[str]) -> pl.Expr:
@@ -35,9 +34,9 @@ def repeats(frame: pl.LazyFrame, columns: Sequence[str], rows: int) -> pl.Series
     mask = pl.repeat(False, rows, dtype=pl.Boolean, eager=True)
     if _distinct(frame.select(columns), columns, rows) == rows:
         return mask
-    keys = frame.select(columns).with_row_index(_ROW)
+    keys = frame.select(columns).with_row_index(ROW)
     for turn in _turns(keys, columns, rows):
-        found = turn.filter(together(columns).is_duplicated()).select(_ROW)
+        found = turn.filter(together(columns).is_duplicated()).select(ROW)
         rows_found = found.collect(engine="streaming", optimizations=IN_ORDER)
         mask = mask.scatter(rows_found.to_series(), True)
     return mask

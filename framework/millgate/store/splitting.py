@@ -24,6 +24,7 @@ _FILES_EACH = 4
 """Files that are open for each partition that is being written: DuckDB has more than one."""
 
 _FILES_BESIDE = 512
+"""Files that a process may have open beside them."""
 
 
 @dataclass(frozen=True)
