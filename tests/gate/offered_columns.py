@@ -133,6 +133,12 @@ def _absent_default(_: str) -> Iterable[Try]:
     yield from forms({"a": (int, given)}, pl.DataFrame({"b": [1]}), True)
 
 
+def _default_of_another_type(_: str) -> Iterable[Try]:
+    letters = pl.DataFrame({"a": ["b", None]}, schema={"a": pl.Enum(["b", "a"])})
+    yield from column(str, ["b", None], True, default="a")
+    yield from forms({"a": (str, {"default": "a"})}, letters, False)
+
+
 def _default_of_a_pattern(_: str) -> Iterable[Try]:
     frame = pl.DataFrame({"x_1": [1, None], "x_2": [None, 2]})
     columns = {"x_1": (int, {"nullable": True}), "^x_.*$": (int, {"default": 7, "regex": True})}
@@ -202,6 +208,8 @@ COLUMNS = Group(
         as_pandera("default", "fills nulls, and NaN", _default),
         better("default", "an optional column with one may be absent (pandera breaks off)",
                _absent_default),
+        better("default", "does not make an `Enum` pass for text (pandera takes it for a `str`)",
+               _default_of_another_type),
         better("default", "that of a pattern leaves columns with a name of their own alone "
                "(pandera fills them too)", _default_of_a_pattern),
         as_pandera("ignore_na", "", _ignore_na),

@@ -320,9 +320,12 @@ def _series(random: Random, column: Described, name: str, height: int, coerced: 
 
 
 def _fillable(column: Described, frame: pl.DataFrame, named: list[str]) -> Described:
-    """`column` without its default where pandera breaks off, or fills the column of another."""
+    """`column` without its default where pandera breaks off, fills the column of another, or
+    takes an `Enum` for the text that the default is."""
     absent = not (column.regex or column.options["required"] or column.name in frame)
-    if not absent and not (column.regex and "r_1" in named):
+    filled = [n for n in frame.columns if n.startswith("r_")] if column.regex else [column.name]
+    listed = any(isinstance(frame.schema.get(name), pl.Enum) for name in filled)
+    if not absent and not (column.regex and "r_1" in named) and not listed:
         return column
     return replace(column, options={k: v for k, v in column.options.items() if k != "default"})
 

@@ -253,6 +253,39 @@ def test_a_default_does_not_give_a_column_another_type_for_the_check_alone():
 
 
 @pytest.mark.parametrize(
+    ("had", "declared", "default"),
+    [
+        (pl.Enum(["b", "a"]), pl.String, ""),
+        (pl.Enum(["b", "a"]), pl.String, "a"),
+        (pl.List(pl.Int64), pl.List(pl.String), ["a"]),
+    ],
+)
+def test_a_default_does_not_make_a_plan_tell_another_type_than_it_computes(
+    had, declared, default, tmp_path
+):
+    """polars plans the default's type and computes the column's; pandera believes the plan."""
+    frame = pl.DataFrame({"a": [None, None]}, schema={"a": had})
+    frame.write_parquet(tmp_path / "a.parquet")
+    typed = pa.DataFrameSchema({"a": pa.Column(declared, default=pl.lit(default), nullable=True)})
+    assert typed.validate(frame, lazy=True).schema == frame.schema
+    for form in (frame, frame.lazy(), pl.scan_parquet(tmp_path / "a.parquet")):
+        assert failed(evaluate(typed, form)) == [("dtype", "a", "frame")]
+
+
+def test_a_column_without_a_type_keeps_its_own_when_it_is_filled(tmp_path):
+    letters = pl.Enum(["b", "a"])
+    frame = pl.DataFrame({"a": ["b", None]}, schema={"a": letters})
+    frame.write_parquet(tmp_path / "a.parquet")
+    schema = pa.DataFrameSchema({"a": pa.Column(default="a")})
+    for form in (frame, frame.lazy(), pl.scan_parquet(tmp_path / "a.parquet")):
+        good = evaluate(schema, form).accepted(form).lazy()
+        good.sink_parquet(tmp_path / "good.parquet")
+        written = pl.read_parquet(tmp_path / "good.parquet")
+        assert written["a"].to_list() == ["b", "a"]
+        assert written.schema == good.collect_schema() == frame.schema
+
+
+@pytest.mark.parametrize(
     ("dtype", "values"),
     [(pl.Binary, [b"a"]), (pl.List(pl.String), [["a"]]), (pl.UInt64, [2**63])],
     ids=["no common type", "not this list", "not this number"],

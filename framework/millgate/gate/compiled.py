@@ -6,7 +6,7 @@ import contextlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -17,7 +17,7 @@ from millgate.gate.contract import contract_judged
 from millgate.gate.evaluate import RESERVED, Evaluation, evaluation_of
 from millgate.gate.foreign_keys import with_references
 from millgate.gate.gate_fingerprint import gate_fingerprint
-from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame
+from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame, inspect_rest
 from millgate.gate.outcome import Rule
 from millgate.gate.own_rules import own_rules
 from millgate.gate.reasons import MASK_PREFIX
@@ -126,7 +126,8 @@ class CompiledGate:
                 fix="collect the result in the asset to see where it fails",
             ) from error
         broken = contract_judged(live, columns, self.policy, found.rows)
-        return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around)
+        rest = partial(inspect_rest, binding=binding, small=small)
+        return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around, rest)
 
     def _bound(self, schema: pl.Schema) -> Binding:
         key = tuple(schema.items())

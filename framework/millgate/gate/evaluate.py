@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,28 +107,54 @@ def evaluation_of(
     broken: tuple[CheckResult, ...],
     frame: pl.LazyFrame,
     around: Surroundings | None,
+    rest: Callable[[pl.LazyFrame], Findings],
 ) -> Evaluation:
-    """The evaluation that follows from what was found in `frame` and what breaks the contract."""
+    """The evaluation that follows from what was found in `frame` and what breaks the contract.
+
+    `rest` inspects the rows that a split would let in, which must pass without the others.
+    """
     outcomes = [_without_leave(policy, outcome) for outcome in found.outcomes]
     rejecting = tuple(o for o in outcomes if o.mask is not None and o.severity == "error")
     failing = any_of([o.mask for o in rejecting if o.mask is not None], found.rows)
     rejected = failing.count
-    results = [failure.result(found.rows) for failure in found.failures]
-    results += [outcome.result(found.rows) for outcome in outcomes]
     splits = rejected > 0 and policy.on_failure == "split"
     entering = found.rows - rejected if splits else found.rows
-    results += rows_result(policy, found.rows, entering)
-    results += compare_results(policy, entering, around, found.rows)
     kept = found.shaping.apply(frame)
     if splits:
         kept = without(kept, failing)
-    results += recent_results(policy, kept, around, found.rows)
-    judgement = decide(policy, fingerprint, found.rows, rejected, (*results, *broken))
+    own = (
+        *rows_result(policy, found.rows, entering),
+        *compare_results(policy, entering, around, found.rows),
+        *recent_results(policy, kept, around, found.rows),
+        *broken,
+    )
+    results = (*_results(found, outcomes), *own)
+    judgement = decide(policy, fingerprint, found.rows, rejected, results)
+    if judgement.verdict == "split":
+        outcomes = _failing_alone(outcomes, rest(kept).outcomes, rejected, entering)
+        results = (*_results(found, outcomes), *own)
+        judgement = decide(policy, fingerprint, found.rows, rejected, results)
     if around is not None:
         judgement = replace(
             judgement, reference_fingerprint=around.fingerprint, looked_at=around.looked_at
         )
     return Evaluation(judgement, found, rejecting, failing)
+
+
+def _results(found: Findings, outcomes: Sequence[Outcome]) -> list[CheckResult]:
+    failures = [failure.result(found.rows) for failure in found.failures]
+    return failures + [outcome.result(found.rows) for outcome in outcomes]
+
+
+def _failing_alone(
+    outcomes: Sequence[Outcome], rest: Sequence[Outcome], rejected: int, left: int
+) -> list[Outcome]:
+    """The outcomes, failures of the whole where the rows that are left break a rule alone."""
+    broken = [again for again in rest if not again.passed and again.severity == "error"]
+    return [
+        next((o.without(rejected, again, left) for again in broken if again.rule is o.rule), o)
+        for o in outcomes
+    ]
 
 
 def flagged(frame: pl.LazyFrame, failing: FailingRows) -> pl.LazyFrame:

@@ -65,7 +65,7 @@ def inspect_frame(
     if not small:
         bound = [_streamed(b, binding.shaped) if b.key_of else b for b in bound]
     rows, outcomes, measured = _first_pass(shaped, bound, here, small)
-    if not rows and not small:  # a stream without rows evaluates nothing, so nothing would raise
+    if not rows:  # without rows a stream raises nothing, and a plan may say what rows would
         nothing = shaping.apply(empty(schema).lazy())
         _, outcomes, _ = _first_pass(nothing, bound, (), small=True)
     if measured is None or shaping.changes:
@@ -74,6 +74,20 @@ def inspect_frame(
     found = [_without_lost(outcome, lost) for outcome in found]
     found = with_samples(frame, schema, found)
     return Findings(rows, shaping, (*binding.failures, *failures), tuple(found), measured)
+
+
+def inspect_rest(frame: pl.LazyFrame, binding: Binding, *, small: bool = False) -> Findings:
+    """What `binding` finds in the rows that are left once others were rejected, already shaped.
+
+    Only checks that look beyond a row are asked again: what else holds for all rows holds for some.
+    """
+    asked = tuple(b for b in binding.rules if _looks_further(b))
+    rest = Binding(Shaping(), binding.shaped, (), asked)
+    return inspect_frame(frame, binding.shaped, rest, (), small=small)
+
+
+def _looks_further(bound: Bound) -> bool:
+    return bound.rule.check is not None and (bound.whole or not by_row(bound.violation))
 
 
 def _streamed(bound: Bound, shaped: pl.Schema) -> Bound:

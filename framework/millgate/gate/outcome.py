@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -87,6 +87,22 @@ class Outcome:
         """A check that breaks is an error, whatever it was meant to be."""
         return "error" if self.raised else self.rule.severity
 
+    def without(self, rejected: int, rest: Outcome, left: int) -> Outcome:
+        """The outcome as one that fails for the `left` rows, of which `rest` is the outcome.
+
+        `rejected` rows are not among these: the partition as a whole fails, without or with them.
+        """
+        them = "the rejected row" if rejected == 1 else f"the {rejected:,} rejected rows"
+        found = [] if self.passed else [self._says(rejected + left)]
+        says = "; ".join([*found, f"without {them}: {rest._says(left)}"])
+        sample = rest.sample or self.sample
+        return replace(self, problem=says, raised=rest.raised, whole=True, sample=sample)
+
+    def _says(self, rows: int) -> str:
+        """What fails, of a rule that does."""
+        fail = "fails" if rows == 1 else "fail"
+        return self.problem or f"{self.failing} of {rows} row{'s' * (rows != 1)} {fail}"
+
     @property
     def _short(self) -> str | None:
         """What is expected, where that is shorter than a description."""
@@ -98,9 +114,7 @@ class Outcome:
         if self.passed:
             message = ""
         else:
-            fail = "fails" if rows == 1 else "fail"
-            says = self.problem or f"{self.failing} of {rows} row{'s' * (rows != 1)} {fail}"
-            message = sentence(self.rule.column, self.rule.name, self._short, says)
+            message = sentence(self.rule.column, self.rule.name, self._short, self._says(rows))
         return CheckResult(
             rule=self.rule.name,
             column_name=self.rule.column,

@@ -247,6 +247,8 @@ def _fitting(
             told = f"{types[name]} cannot take the default"
             failures.append(FrameFailure("default", name, told))
             continue
+        if dtype != empty(types).lazy().select(filled).collect_schema()[name]:
+            filled = filled.cast(dtype)  # else a plan has another type than what it computes
         fitting.append((name, filled))
         retyped += [name] * (dtype != types[name])
     return tuple(fitting), tuple(retyped), failures
