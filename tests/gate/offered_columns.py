@@ -133,6 +133,12 @@ def _absent_default(_: str) -> Iterable[Try]:
     yield from forms({"a": (int, given)}, pl.DataFrame({"b": [1]}), True)
 
 
+def _default_of_some_floats(_: str) -> Iterable[Try]:
+    mixed = pl.DataFrame({"x_1": [1.0, float("nan")], "x_2": ["a", "b"]})
+    columns = {"^x_.*$": pa.Column(default=pl.lit(0.0), regex=True)}
+    yield Try(pa.DataFrameSchema(columns), mixed, True)
+
+
 def _default_of_another_type(_: str) -> Iterable[Try]:
     letters = pl.DataFrame({"a": ["b", None]}, schema={"a": pl.Enum(["b", "a"])})
     yield from column(str, ["b", None], True, default="a")
@@ -212,6 +218,8 @@ COLUMNS = Group(
                _default_of_another_type),
         better("default", "that of a pattern leaves columns with a name of their own alone "
                "(pandera fills them too)", _default_of_a_pattern),
+        better("default", "that of a pattern fills NaN in every float column (pandera only where "
+               "all that match are floats)", _default_of_some_floats),
         as_pandera("ignore_na", "", _ignore_na),
         as_pandera("raise_warning", "recorded with the severity `warning`", _warns),
         better("n_failure_cases", "all failing rows are counted and rejected", _first_only),

@@ -320,12 +320,14 @@ def _series(random: Random, column: Described, name: str, height: int, coerced: 
 
 
 def _fillable(column: Described, frame: pl.DataFrame, named: list[str]) -> Described:
-    """`column` without its default where pandera breaks off, fills the column of another, or
-    takes an `Enum` for the text that the default is."""
+    """`column` without its default where pandera breaks off, fills the column of another, takes an
+    `Enum` for the text that the default is, or leaves NaN because another column is no float."""
     absent = not (column.regex or column.options["required"] or column.name in frame)
     filled = [n for n in frame.columns if n.startswith("r_")] if column.regex else [column.name]
-    listed = any(isinstance(frame.schema.get(name), pl.Enum) for name in filled)
-    if not absent and not (column.regex and "r_1" in named) and not listed:
+    types = [frame.schema[name] for name in filled if name in frame.columns]
+    listed = any(isinstance(dtype, pl.Enum) for dtype in types)
+    mixed = len({dtype.is_float() for dtype in types}) > 1
+    if not absent and not (column.regex and "r_1" in named) and not listed and not mixed:
         return column
     return replace(column, options={k: v for k, v in column.options.items() if k != "default"})
 

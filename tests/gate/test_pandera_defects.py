@@ -272,6 +272,14 @@ def test_a_default_does_not_make_a_plan_tell_another_type_than_it_computes(
         assert failed(evaluate(typed, form)) == [("dtype", "a", "frame")]
 
 
+def test_the_default_of_a_pattern_stands_for_nan_whatever_else_matches():
+    frame = pl.DataFrame({"x_1": [1.0, float("nan")], "x_2": ["a", "b"]})
+    columns = {"^x_.*$": pa.Column(default=pl.lit(0.0), regex=True)}
+    schema = pa.DataFrameSchema(columns)
+    assert report(schema, frame) != "passes"
+    assert evaluate(schema, frame).accepted(frame)["x_1"].to_list() == [1.0, 0.0]
+
+
 def test_a_column_without_a_type_keeps_its_own_when_it_is_filled(tmp_path):
     letters = pl.Enum(["b", "a"])
     frame = pl.DataFrame({"a": ["b", None]}, schema={"a": letters})
