@@ -18,7 +18,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 from synthetic_code import FIRST, Size, name_of
 
 from millgate.execute.archiving import record
@@ -128,7 +127,7 @@ def _write_files(mill: Mill, size: Size) -> None:
         (mill.layout.versions / name).symlink_to(shared)
 
 
-def _rows(mill: Mill, size: Size) -> Iterator[pa.Table]:
+def _rows(mill: Mill, size: Size) -> Iterator[pl.DataFrame]:
     """The versions of some days at a time, with the versions that each was made from."""
     needs, names = Needs(Horizon(NOW)), mill.graph.order
     reads = {name: reads_of(mill.graph, mill.assets[name], needs) for name in names}
@@ -160,11 +159,11 @@ def _rows(mill: Mill, size: Size) -> Iterator[pa.Table]:
                 )
                 for column, value in zip(_COLUMNS, row, strict=True):
                     columns[column].append(value)
-        yield pa.table(columns)
+        yield pl.DataFrame(columns)
 
 
 def _enter(
-    connection: duckdb.DuckDBPyConnection, made: pa.Table, snapshot: int, first: int
+    connection: duckdb.DuckDBPyConnection, made: pl.DataFrame, snapshot: int, first: int
 ) -> None:
     """Write versions, and all that was recorded with them, into the tables of the catalog."""
     written = {"now": utc(NOW), "schema": _SCHEMA.hash, "snapshot": snapshot, "first": first}

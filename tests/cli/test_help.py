@@ -50,20 +50,42 @@ def test_a_command_line_is_read_with_little_more_than_click():
     assert done.stdout.strip() == "True []", done.stderr
 
 
-def test_a_run_without_schemas_does_without_pandera(tmp_path: Path):
+CHECKED = """
+import pandera.polars as pa
+import polars as pl
+from millgate import Gate, asset
+
+
+@asset(gate=Gate(pa.DataFrameSchema({"a": pa.Column(int)})))
+def checked(one: pl.LazyFrame) -> pl.LazyFrame:
+    return one.cast({"a": pl.Int64})
+"""
+
+
+@pytest.mark.parametrize(
+    ("assets", "unneeded"),
+    [
+        ({"one.sql": "SELECT 1 AS a"}, {"pandera", "pyarrow", "tenacity"}),
+        ({"one.sql": "SELECT 1 AS a", "checked.py": CHECKED}, {"pyarrow", "tenacity"}),
+    ],
+)
+def test_a_run_does_without_what_it_does_not_use(
+    tmp_path: Path, assets: dict[str, str], unneeded: set[str]
+):
     (tmp_path / "pyproject.toml").write_text('[tool.millgate]\nname = "light"\n')
     (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "one.sql").write_text("SELECT 1 AS a")
+    for name, text in assets.items():
+        (tmp_path / "assets" / name).write_text(text)
     script = (
         "import sys\n"
         "from millgate.cli.main import main\n"
-        "assert main(['materialize', 'one']) == 0\n"
-        "print(sorted({'pandera', 'tenacity'} & set(sys.modules)))\n"
+        "assert main(['materialize']) == 0\n"
+        f"print(sorted({unneeded!r} & set(sys.modules)))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
     )
-    assert "1 made" in done.stdout, done.stderr
+    assert f"{len(assets)} made" in done.stdout, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from typing import Any
 
+import polars as pl
 import pytest
 
 from conftest import Mill
+from millgate.execute.compute import thread_connection, use_processors
+from millgate.execute.turns import at_work, in_turn, processors
 
 ASSETS = '''
 import threading
 import time
 from pathlib import Path
 
+import pandera.polars as pa
 import polars as pl
 
-from millgate import Daily, asset
+from millgate import Daily, Gate, asset
 
 days = Daily("2024-01-01", end="2024-01-04")
 here = Path(__file__).parent
@@ -54,6 +60,15 @@ def beside(numbers: pl.LazyFrame) -> pl.LazyFrame:
     return numbers.select("n").map_batches(meeting, schema={"n": pl.Int64})
 
 
+judged = pa.DataFrameSchema(checks=pa.Check(lambda data: slowly(data.lazyframe.collect()).lazy()
+    .select(pl.col("n") > 0)))
+
+
+@asset(partitions=days, gate=Gate(judged))
+def streamed(numbers: pl.LazyFrame) -> pl.LazyFrame:
+    return numbers.select("n")
+
+
 @asset(partitions=days)
 def by_function(numbers: pl.LazyFrame) -> pl.DataFrame:
     return meeting(numbers.collect())
@@ -73,6 +88,69 @@ def test_large_results_take_turns(turning: Mill, monkeypatch: pytest.MonkeyPatch
     told = (turning.root / "assets/most.txt").read_text().split()
     assert len(told) >= 4
     assert set(told) == {"1"}
+
+
+def test_large_files_are_judged_in_turn(turning: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("millgate.execute.turns._LARGE_FILE", 1)
+    assert turning.run("streamed").exit_status == 0
+    told = (turning.root / "assets/most.txt").read_text().split()
+    assert len(told) >= 4
+    assert set(told) == {"1"}
+
+
+def test_steps_side_by_side_share_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def threads() -> int:
+        use_processors()
+        found = thread_connection().execute("SELECT current_setting('threads')").fetchone()
+        assert found is not None
+        return int(found[0])
+
+    monkeypatch.setattr("os.cpu_count", lambda: 5)
+    thread_connection()
+    with at_work():
+        assert threads() == 5
+        with at_work():
+            assert threads() == 2
+            with at_work(), at_work(), at_work(), at_work():
+                assert threads() == 1
+        assert threads() == 5
+
+
+class NotedLock:
+    """A lock that tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.lock, self.awaited = threading.Lock(), threading.Event()
+
+    def __enter__(self) -> None:
+        if not self.lock.acquire(blocking=False):
+            self.awaited.set()
+            self.lock.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self.lock.release()
+
+
+def test_who_waits_for_a_turn_is_not_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch: Any = None
+    lock = NotedLock()
+    monkeypatch.setattr("millgate.execute.turns._turn", lock)
+    monkeypatch.setattr("millgate.execute.turns._is_large", lambda _: True)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    seen: list[int] = []
+
+    def second() -> None:
+        with at_work(), in_turn(batch, pl.LazyFrame()):
+            seen.append(processors())
+
+    thread = threading.Thread(target=second)
+    with at_work():
+        with in_turn(batch, pl.LazyFrame()):
+            thread.start()
+            assert lock.awaited.wait(20)
+            assert processors() == 4
+        thread.join(20)
+    assert seen == [2]
 
 
 def test_small_results_and_functions_do_not(turning: Mill, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
-import pyarrow as pa
+import polars as pl
 import pytest
 
 from millgate.lineage import fetch
@@ -39,7 +39,7 @@ def test_many_rows_come_in_order_and_none_is_none() -> None:
 
 
 def test_an_offered_table_is_gone_afterwards_even_if_the_query_fails() -> None:
-    table = pa.table({"n": [1]})
+    table = pl.DataFrame({"n": [1]})
     with duckdb.connect() as connection:
         with fetch.offered(connection, lent=table):
             assert fetch.rows(connection, "FROM lent") == [(1,)]

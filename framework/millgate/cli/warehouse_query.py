@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
+import polars as pl
 
 from millgate.cli.show_plan import step_data
 from millgate.errors import BadQuery
+from millgate.lineage.fetch import offered
 
 if TYPE_CHECKING:
     from millgate.model.step import Plan
@@ -26,19 +27,11 @@ _READING = frozenset(
 _AS_TEXT = frozenset({"interval", "map", "union", "bit", "time with time zone", "variant"})
 """Types that JSON has no form for: given as DuckDB writes them."""
 
-_PLAN = pa.schema(
-    [
-        (name, pa.string())
-        for name in (
-            "asset",
-            "partition",
-            "action",
-            "cause",
-            "cause_asset",
-            "cause_partition",
-            "detail",
-        )
-    ]
+_PLAN = pl.Schema(
+    dict.fromkeys(
+        ("asset", "partition", "action", "cause", "cause_asset", "cause_partition", "detail"),
+        pl.String(),
+    )
 )
 
 
@@ -117,10 +110,9 @@ def mentions(query: str, name: str) -> bool:
 
 def offer_plan(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Make a plan the temporary table `plan`, one row for each partition."""
-    rows = pa.Table.from_pylist([step_data(step) for step in plan.steps], _PLAN)
-    connection.register("millgate_plan", rows)
-    connection.execute("CREATE TEMP TABLE plan AS SELECT * FROM millgate_plan")
-    connection.unregister("millgate_plan")
+    rows = pl.DataFrame([step_data(step) for step in plan.steps], _PLAN)
+    with offered(connection, millgate_plan=rows):
+        connection.execute("CREATE TEMP TABLE plan AS SELECT * FROM millgate_plan")
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

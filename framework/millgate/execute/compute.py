@@ -6,12 +6,14 @@ import os
 import resource
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from millgate.declare.query import check_parameters, named_parameters, statement_reads
 from millgate.errors import BadQuery, BadResult, DeclarationError, MissingSetting
 from millgate.execute.order import Batch, ResolvedInput
+from millgate.execute.turns import processors
 from millgate.model.asset import Asset, Form, Source
 from millgate.store import reading, views
 
@@ -36,7 +38,20 @@ def thread_connection() -> duckdb.DuckDBPyConnection:
         if (most := _data_limit()) is not None:
             connection.execute(f"SET memory_limit = '{most // _PARTS}B'")
         _local.connection = connection
+        _local.processors = 0
     return connection
+
+
+def use_processors() -> None:
+    """Let this thread's connection, if there is one, use the processors that are its share."""
+    connection, share = getattr(_local, "connection", None), processors()
+    if connection is None or _local.processors == share:
+        return
+    import duckdb
+
+    with suppress(duckdb.Error):  # where the asset has left a result open, as it is
+        connection.execute(f"SET threads = {share}")
+        _local.processors = share
 
 
 def _data_limit() -> int | None:

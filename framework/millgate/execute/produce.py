@@ -7,14 +7,14 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any
 
-from millgate.execute.compute import compute
+from millgate.execute.compute import compute, use_processors
 from millgate.execute.deriving import footer
 from millgate.execute.order import Batch, Order, Product
 from millgate.execute.parting import Parted, part
 from millgate.execute.settle import Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
 from millgate.execute.standing import surroundings
-from millgate.execute.turns import in_turn
+from millgate.execute.turns import at_work, in_turn, judging
 from millgate.gate.compiled import CompiledGate
 from millgate.gate.contract import breaks_contract
 from millgate.model.record import Judgement, Materialization
@@ -32,18 +32,21 @@ def produce(batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     """
     footers = [_footer(order) for order in batch.orders]
     began = perf_counter()
-    result = compute(batch)
-    computing_s = perf_counter() - began
-    with in_turn(batch, result):
-        began = perf_counter()
-        settled = settle(result, batch, gate.declared, footers)
-        check_unchanged(batch.sources, batch.asset.name)
-        computing_s += perf_counter() - began
-        share_s, now = computing_s / len(settled), clock()
-        return tuple(
-            judge_settled(each, order, gate, now, metadata, share_s)
-            for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
-        )
+    with at_work():
+        result = compute(batch)
+        computing_s = perf_counter() - began
+        with in_turn(batch, result):
+            began = perf_counter()
+            use_processors()
+            settled = settle(result, batch, gate.declared, footers)
+            check_unchanged(batch.sources, batch.asset.name)
+            computing_s += perf_counter() - began
+            share_s, now = computing_s / len(settled), clock()
+            with judging(each.file for each in settled):
+                return tuple(
+                    judge_settled(each, order, gate, now, metadata, share_s)
+                    for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
+                )
 
 
 def judge_settled(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from millgate.errors import BadResult
 from millgate.execute.order import Batch, Order
@@ -19,7 +18,7 @@ from millgate.model.schema import Schema
 from millgate.store import types, writing
 from millgate.store.splitting import Target, split
 from millgate.store.storage import storage_at
-from millgate.store.streams import frame_of, is_storable
+from millgate.store.streams import frame_of, is_storable, is_table
 
 Frame = pl.DataFrame | pl.LazyFrame
 
@@ -42,7 +41,7 @@ def settle(
     type from the gate's schema or from the live versions. Raises BadResult for what cannot be
     stored.
     """
-    if isinstance(result, pa.Table):
+    if is_table(result):
         result = frame_of(result)
     along = batch.asset.partitions.batched
     if not is_storable(result):

@@ -18,8 +18,9 @@ from millgate.errors import (
 from millgate.execute.capture import AttemptLog, into
 from millgate.execute.compute import clear_scratch, settings_of
 from millgate.execute.failure import Failure, describe
-from millgate.execute.order import Batch, Result
+from millgate.execute.order import Batch, Order, Result
 from millgate.execute.produce import enforce, judge_again, produce
+from millgate.execute.turns import judging
 from millgate.gate.compiled import CompiledGate
 from millgate.model.asset import Asset
 
@@ -64,15 +65,21 @@ def not_tried(error: MillgateError, root: Path, *, again: bool = False) -> Tried
 def _carried_out(
     batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]
 ) -> tuple[Result, ...]:
-    action = batch.orders[0].step.action
-    if action == "judge":
-        return tuple(judge_again(order, gate) for order in batch.orders)
-    if action == "enforce":
-        return tuple(enforce(order, gate, clock) for order in batch.orders)
+    if batch.orders[0].step.action in ("judge", "enforce"):
+        return tuple(_judged(order, gate, clock) for order in batch.orders)
     try:
         return produce(batch, gate, clock)
     finally:
         clear_scratch()
+
+
+def _judged(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> Result:
+    """What today's gate says of a live version, and makes of it where that is enforced."""
+    assert order.live is not None
+    with judging(order.live.files):
+        if order.step.action == "enforce":
+            return enforce(order, gate, clock)
+        return judge_again(order, gate)
 
 
 def _secrets(asset: Asset) -> dict[str, str]:

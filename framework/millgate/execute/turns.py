@@ -1,10 +1,16 @@
-"""Large results are made one after the other: what makes them uses every processor by itself."""
+"""Steps side by side share the processors and the memory of their process.
+
+What evaluates a query or a plan uses every processor by itself: two of them side by side take
+twice the memory and hardly less time.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,21 +22,56 @@ from millgate.model.asset import Source
 _LARGE_BYTES = 64 << 20
 """Of the files that a step reads: with less, one step does not keep all processors busy."""
 
+_LARGE_FILE = 4 << 20
+"""Bytes of a file that takes memory worth sparing to judge."""
+
 _turn = threading.Lock()
+_judging = threading.Lock()
+_counting = threading.Lock()
+_at_work = 0
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Count this thread among those that work on a step."""
+    _count(1)
+    try:
+        yield
+    finally:
+        _count(-1)
+
+
+def processors() -> int:
+    """How many processors each step at work in this process may use: at least one."""
+    return max(1, (os.cpu_count() or 1) // max(1, _at_work))
 
 
 @contextmanager
 def in_turn(batch: Batch, result: Any) -> Iterator[None]:
     """Hold the place in which a large result is written and judged, if this is one.
 
-    DuckDB and polars evaluate a relation or a LazyFrame on all processors: two of them side by
-    side take twice the memory and hardly less time. A function's own code takes no turns.
+    A function's own code takes no turns. Who waits for one is not at work.
     """
-    if isinstance(result, duckdb.DuckDBPyRelation | pl.LazyFrame) and _is_large(batch):
-        with _turn:
-            yield
-    else:
+    if not (isinstance(result, duckdb.DuckDBPyRelation | pl.LazyFrame) and _is_large(batch)):
         yield
+        return
+    _count(-1)
+    with _turn:
+        _count(1)
+        yield
+
+
+def judging(files: Iterable[Path | None]) -> AbstractContextManager[object]:
+    """Hold the place in which large files are judged, if some are: polars judges on all
+    processors."""
+    large = any(file is not None and file.stat().st_size >= _LARGE_FILE for file in files)
+    return _judging if large else nullcontext()
+
+
+def _count(more: int) -> None:
+    global _at_work
+    with _counting:
+        _at_work += more
 
 
 def _is_large(batch: Batch) -> bool:

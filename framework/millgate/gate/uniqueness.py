@@ -13,7 +13,10 @@ from millgate.gate.failing_rows import ROW
 from millgate.gate.sampling import IN_ORDER
 
 TURN_ROWS = 5_000_000
-"""Rows whose keys are compared at a time."""
+"""Rows whose keys are compared at a time, at most."""
+
+_SPARING_ROWS, _SPARING_TURNS = 400_000, 3
+"""Fewer take less memory, and each turn reads the keys once more: fewer only in so many turns."""
 
 
 def together(columns: Sequence[str]) -> pl.Expr:
@@ -51,7 +54,7 @@ def _distinct(keys: pl.LazyFrame, columns: Sequence[str], rows: int) -> int:
 
 def _turns(frame: pl.LazyFrame, columns: Sequence[str], rows: int) -> Iterator[pl.LazyFrame]:
     """The rows of `frame` in parts that share no key, none of them large."""
-    turns = -(-rows // TURN_ROWS)
+    turns = max(-(-rows // TURN_ROWS), min(-(-rows // _SPARING_ROWS), _SPARING_TURNS))
     if turns <= 1:
         yield frame
         return

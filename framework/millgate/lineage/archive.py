@@ -115,7 +115,7 @@ def called_back(connection: duckdb.DuckDBPyConnection, change: Change) -> dict[s
     returned = ids_table([id_ for id_ in back if id_ is not None])
     with offered(connection, wanted=ids, returned=returned):
         connection.execute("CREATE OR REPLACE TEMP TABLE called_back AS " + _ABSENT)
-        if returned.num_rows:
+        if returned.height:
             connection.execute("INSERT INTO called_back " + _INPUTS)
     found = dict(_OF_VERSIONS) if rows(connection, "SELECT 1 FROM called_back LIMIT 1") else {}
     if removal and removal.logs:

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
+import polars as pl
 
-from millgate.lineage.fetch import insert, offered, rows
+from millgate.lineage.fetch import insert, offered, rows, texts
 from millgate.lineage.rows import schema_rows
 from millgate.model.schema import Column, Schema, widened
 
@@ -47,7 +47,7 @@ def read_schemas(
     if not hashes:
         return {}
     found: dict[str, list[Column]] = {hash_: [] for hash_ in hashes}
-    wanted = pa.table({"wanted": pa.array(sorted(found), pa.string())})
+    wanted = texts(wanted=sorted(found))
     with offered(connection, wanted_schemas=wanted):
         for hash_, name, type_ in rows(
             connection,
@@ -97,7 +97,7 @@ def recorded_columns(
 def write_schemas(connection: duckdb.DuckDBPyConnection, schemas: Iterable[Schema]) -> None:
     """Enter the schemas that are not on record."""
     new = schema_rows(schemas)
-    if new.num_rows:
+    if new.height:
         insert(
             connection,
             "schemas",
@@ -131,14 +131,11 @@ def refresh_columns(
     ]
     if not listed:
         return
-    table = pa.table(
-        {
-            "asset": [asset for asset, _, _ in listed],
-            "column_name": [column.name for _, _, column in listed],
-            "position": pa.array([position for _, position, _ in listed], pa.int32()),
-            "type": [column.type for _, _, column in listed],
-        }
-    )
+    table = texts(
+        asset=[asset for asset, _, _ in listed],
+        column_name=[column.name for _, _, column in listed],
+        type=[column.type for _, _, column in listed],
+    ).with_columns(position=pl.Series([place for _, place, _ in listed], dtype=pl.Int32))
     connection.execute(
         "DELETE FROM lineage.columns WHERE asset IN (SELECT unnest(?::VARCHAR[]))",
         [sorted({asset for asset, _, _ in listed})],

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from millgate.lineage.fetch import digits, keys_table, many, offered, rows
+from millgate.lineage.fetch import digits, keys_table, many, offered, rows, texts
 from millgate.model.state import Held, Live
 
 if TYPE_CHECKING:
@@ -76,13 +74,11 @@ def doubtful_keys(
     live of their inputs now; and their gate refused nothing of them.
     """
     wanted = list(expected)
-    table = pa.table(
-        {
-            "asset": pa.array([e.asset for e in wanted], pa.string()),
-            "code": pa.array([e.code for e in wanted], pa.string()),
-            "gate": pa.array([e.gate for e in wanted], pa.string()),
-            "needs": pa.array([e.needs for e in wanted], pa.string()),
-        }
+    table = texts(
+        asset=[e.asset for e in wanted],
+        code=[e.code for e in wanted],
+        gate=[e.gate for e in wanted],
+        needs=[e.needs for e in wanted],
     )
     found: dict[str, set[str]] = {e.asset: set() for e in wanted}
     with offered(connection, expected=table):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+import polars as pl
 
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.lineage.columns import live_schemas, read_schemas, recorded_columns, united
@@ -95,7 +95,7 @@ def references_of(
     with offered(connection, wanted=ids_table(ids)):
         for judged, *values in many(
             connection,
-            "SELECT j.materialization, u.materialization, u.asset, u.partition, "
+            "SELECT j.materialization AS judged, u.materialization, u.asset, u.partition, "
             f"{digits('u.data_hash')} "
             "FROM hot.judgements j JOIN wanted w ON w.id = j.materialization AND j.in_force "
             "JOIN hot.judgement_edges e ON e.judgement = j.judgement "
@@ -113,7 +113,8 @@ def conflicts(
     if not expected:
         return []
     keys = keys_table(expected)
-    planned = keys.append_column("expected", pa.array(expected.values(), pa.int64()))
+    live = pl.Series("expected", list(expected.values()), pl.Int64)
+    planned = keys.with_columns(live)
     with offered(connection, planned=planned):
         found = rows(
             connection,

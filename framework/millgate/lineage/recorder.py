@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from millgate.errors import StoreError
 from millgate.lineage.catalog import VERSION
 from millgate.lineage.columns import UNKNOWN, refresh_columns, write_schemas
@@ -85,7 +87,7 @@ def _replace_declarations(
     """Write what is declared now; a row that says what it said before is left alone."""
     assert change.declarations is not None
     assets, edges = declaration_rows(change.declarations)
-    names = ", ".join(assets.column_names)
+    names = ", ".join(assets.columns)
     with offered(connection, declared_assets=assets, declared_edges=edges):
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE changed_assets AS "
@@ -135,7 +137,7 @@ def _overrule_judgements(connection: duckdb.DuckDBPyConnection, change: Change) 
             "UPDATE hot.judgements SET in_force = false "
             "WHERE in_force AND materialization IN (SELECT id FROM rejudged)"
         )
-    numbers = ids.append_column("judgement", ids_table([j.id for j in newer])["id"])
+    numbers = ids.with_columns(judgement=pl.Series([j.id for j in newer]))
     with offered(connection, rejudged=numbers):
         connection.execute(
             "UPDATE lineage.production SET judgement = r.judgement FROM rejudged r "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
+import polars as pl
 
 from millgate.lineage.fetch import HOT, offered, records, rows
 from millgate.lineage.rows import utc
@@ -71,11 +71,9 @@ def rename(
             "WHERE asset = ? AND code_fingerprint = ?::UUID",
             [after, asset, before],
         )
-    followed = pa.table(
-        {
-            "id": pa.array(list(renaming.inputs), pa.int64()),
-            "fingerprint": pa.array(list(renaming.inputs.values()), pa.string()),
-        }
+    followed = pl.DataFrame(
+        {"id": list(renaming.inputs), "fingerprint": list(renaming.inputs.values())},
+        schema={"id": pl.Int64, "fingerprint": pl.String},
     )
     with offered(connection, followed=followed):
         connection.execute(

@@ -1,4 +1,4 @@
-"""A change as the rows that its commit writes: one Arrow table for each table of the catalog."""
+"""A change as the rows that its commit writes: one frame for each table of the catalog."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-import pyarrow as pa
+import polars as pl
 
 from millgate.model.record import (
     Change,
@@ -19,15 +19,15 @@ from millgate.model.record import (
 )
 from millgate.model.schema import Schema
 
-_TYPES: Mapping[str, pa.DataType] = {
-    **dict.fromkeys(("attempt", "exit_status", "partitions", "position", "tries"), pa.int32()),
-    **dict.fromkeys(("in_force", "passed"), pa.bool_()),
-    **dict.fromkeys(("compute_s", "gate_s", "write_s"), pa.float64()),
-    **dict.fromkeys(("dimensions", "partition_keys", "sample", "tags"), pa.list_(pa.string())),
-    **dict.fromkeys(("bytes", "failing_rows", "peak_bytes", "rejected_rows"), pa.int64()),
-    **dict.fromkeys(("derived_from", "judgement", "materialization", "previous"), pa.int64()),
-    **dict.fromkeys(("promotion", "resumes", "rows", "run", "snapshot", "step"), pa.int64()),
-    **dict.fromkeys(("alert", "total_rows"), pa.int64()),
+_TYPES: Mapping[str, pl.DataType] = {
+    **dict.fromkeys(("attempt", "exit_status", "partitions", "position", "tries"), pl.Int32()),
+    **dict.fromkeys(("in_force", "passed"), pl.Boolean()),
+    **dict.fromkeys(("compute_s", "gate_s", "write_s"), pl.Float64()),
+    **dict.fromkeys(("dimensions", "partition_keys", "sample", "tags"), pl.List(pl.String)),
+    **dict.fromkeys(("bytes", "failing_rows", "peak_bytes", "rejected_rows"), pl.Int64()),
+    **dict.fromkeys(("derived_from", "judgement", "materialization", "previous"), pl.Int64()),
+    **dict.fromkeys(("promotion", "resumes", "rows", "run", "snapshot", "step"), pl.Int64()),
+    **dict.fromkeys(("alert", "total_rows"), pl.Int64()),
 }
 """Types of the columns that hold neither text nor a time."""
 
@@ -68,7 +68,7 @@ _ASSETS = (
 )
 
 
-def added_rows(change: Change) -> dict[str, pa.Table]:
+def added_rows(change: Change) -> dict[str, pl.DataFrame]:
     """The rows that a change only adds, by table; no table without rows."""
     made = change.materializations
     results = [(j.id, r) for j in change.judged for r in j.judgement.results]
@@ -92,15 +92,15 @@ def added_rows(change: Change) -> dict[str, pa.Table]:
         "steps": _table(_columns(_STEPS, change.steps)),
         "attempts": _table(_columns(_ATTEMPTS, change.attempts)),
     }
-    return {name: rows for name, rows in tables.items() if rows.num_rows}
+    return {name: rows for name, rows in tables.items() if rows.height}
 
 
-def run_rows(change: Change) -> pa.Table:
+def run_rows(change: Change) -> pl.DataFrame:
     """The row of the run."""
     return _table(_columns(_RUNS, [change.run]))
 
 
-def schema_rows(schemas: Iterable[Schema]) -> pa.Table:
+def schema_rows(schemas: Iterable[Schema]) -> pl.DataFrame:
     """One row for each column of each distinct schema."""
     distinct = {schema.hash: schema for schema in schemas}
     found = [(h, i, c) for h, schema in distinct.items() for i, c in enumerate(schema, 1)]
@@ -112,7 +112,7 @@ def schema_rows(schemas: Iterable[Schema]) -> pa.Table:
 
 def promotion_rows(
     numbered: Sequence[tuple[int, Promotion, int | None]], promoted_at: datetime, snapshot: int
-) -> pa.Table:
+) -> pl.DataFrame:
     """Promotions with their number and the version that was live before."""
     promotions = [p for _, p, _ in numbered]
     return _table(
@@ -126,23 +126,23 @@ def promotion_rows(
     )
 
 
-def quarantine_rows(entries: Sequence[QuarantineEntry], statuses: Sequence[str]) -> pa.Table:
+def quarantine_rows(entries: Sequence[QuarantineEntry], statuses: Sequence[str]) -> pl.DataFrame:
     """Quarantine entries, each with its status."""
     return _table({"status": statuses}, _columns(_QUARANTINE, entries))
 
 
-def declaration_rows(declarations: Declarations) -> tuple[pa.Table, pa.Table]:
+def declaration_rows(declarations: Declarations) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of `assets` and `asset_edges`."""
     edges = _columns("upstream downstream kind mapping", declarations.edges)
     return _table(_columns(_ASSETS, declarations.assets)), _table(edges)
 
 
-def alert_rows(change: Change) -> pa.Table:
+def alert_rows(change: Change) -> pl.DataFrame:
     """The alerts that are new or were tried again."""
     return _table(_columns(_ALERTS, change.alerts))
 
 
-def relocated_rows(change: Change) -> pa.Table:
+def relocated_rows(change: Change) -> pl.DataFrame:
     """New location and path by materialization."""
     places = change.relocated.values()
     return _table(
@@ -165,7 +165,7 @@ def rejudged(change: Change) -> list[Judged]:
     return [j for j in change.judged if j.in_force and j.materialization not in new]
 
 
-def _edges(made: Sequence[Materialization]) -> pa.Table:
+def _edges(made: Sequence[Materialization]) -> pl.DataFrame:
     """Inputs, and the version that a released one was put together from."""
     found: list[tuple[int, int, str]] = [
         (i.materialization, m.id, "pinned" if i.pinned else i.role) for m in made for i in m.inputs
@@ -173,11 +173,11 @@ def _edges(made: Sequence[Materialization]) -> pa.Table:
     found += [(m.derived_from, m.id, "derived") for m in made if m.derived_from is not None]
     upstream, downstream, kind = zip(*found, strict=True) if found else ((), (), ())
     ids = _ids({"upstream": upstream, "downstream": downstream})
-    return ids.append_column("kind", pa.array(kind, pa.string()))
+    return ids.with_columns(pl.Series("kind", kind, pl.String))
 
 
-def _ids(columns: Mapping[str, Sequence[int]]) -> pa.Table:
-    return pa.table({name: pa.array(ids, pa.int64()) for name, ids in columns.items()})
+def _ids(columns: Mapping[str, Sequence[int]]) -> pl.DataFrame:
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Int64))
 
 
 def _columns(names: str, found: Sequence[object]) -> dict[str, Sequence[Any]]:
@@ -195,11 +195,11 @@ def _columns(names: str, found: Sequence[object]) -> dict[str, Sequence[Any]]:
     return columns
 
 
-def _table(*parts: Mapping[str, Sequence[Any]]) -> pa.Table:
+def _table(*parts: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     columns = {name: values for part in parts for name, values in part.items()}
-    return pa.table({n: pa.array(v, _type(n)) for n, v in columns.items()})
+    return pl.DataFrame(columns, schema={name: _type(name) for name in columns})
 
 
-def _type(column: str) -> pa.DataType:
+def _type(column: str) -> pl.DataType:
     time = column.endswith(("_at", "_start", "_end"))
-    return pa.timestamp("us") if time else _TYPES.get(column, pa.string())
+    return pl.Datetime("us") if time else _TYPES.get(column, pl.String())

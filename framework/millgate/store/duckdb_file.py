@@ -15,14 +15,13 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 from polars.io.plugins import register_io_source
 
 from millgate.errors import BadResult
 from millgate.model.schema import UNTYPED, Column, Schema
 from millgate.store.snapshots import STORAGE_VERSION
 from millgate.store.sql_text import exact_path, literal
-from millgate.store.streams import first_of, frame_of, frames_of, groups
+from millgate.store.streams import first_of, frames_in, frames_of, groups
 from millgate.store.types import (
     TEXTUAL,
     WIDE,
@@ -162,8 +161,9 @@ def scan_sql(sql: str, schema: Schema) -> pl.LazyFrame:
         if rows is not None:
             query += f" LIMIT {rows}"
         with _connected() as connection:
-            for batch in connection.sql(query).to_arrow_reader(batch_rows or _BATCH_ROWS):
-                frame = _uncarried(frame_of(pa.Table.from_batches([batch])), columns)
+            reader = connection.sql(query).to_arrow_reader(batch_rows or _BATCH_ROWS)
+            for batch in frames_in(reader):
+                frame = _uncarried(batch, columns)
                 frame = frame.cast({c.name: types[c.name] for c in columns})
                 yield frame if predicate is None else frame.filter(predicate)
 

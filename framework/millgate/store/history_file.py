@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-
 
 def column_names(path: Path) -> tuple[str, ...]:
     """The columns of a file of history, in order."""
@@ -16,6 +14,7 @@ def column_names(path: Path) -> tuple[str, ...]:
 
 def wrong_with(path: Path, rows: int) -> str:
     """What is wrong with a file of history that should have so many rows; empty if nothing is."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:

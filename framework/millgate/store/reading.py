@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from millgate.errors import BadResult, DeclarationError
 from millgate.model.asset import Form, Source
@@ -34,6 +33,9 @@ from millgate.store.views import (
     select_list,
     with_dimensions,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Version = tuple[Path, Partition, Schema]
 """A file, its partition, and its schema on record."""
@@ -173,6 +175,8 @@ def _for_arrow(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _reader(frame: pl.LazyFrame) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
     schema = pl.DataFrame(schema=frame.collect_schema()).to_arrow().schema
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from millgate.errors import BadResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 GROUP_ROWS = 250_000
 GROUP_BYTES = 128 << 20
@@ -21,39 +24,51 @@ IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
 
 def is_storable(result: object) -> bool:
     """Whether a result can be stored: by its type, without looking into it."""
-    return isinstance(
-        result,
-        pl.DataFrame
-        | pl.LazyFrame
-        | pa.Table
-        | pa.RecordBatchReader
-        | duckdb.DuckDBPyRelation
-        | Iterator,
-    )
+    known = (pl.DataFrame, pl.LazyFrame, duckdb.DuckDBPyRelation, Iterator)
+    return isinstance(result, known) or is_table(result) or _is_reader(result)
+
+
+def is_table(result: object) -> TypeGuard[pa.Table]:
+    """Whether a result is a pyarrow Table."""
+    return _is_arrow(result, "Table")
+
+
+def _is_reader(result: object) -> TypeGuard[pa.RecordBatchReader]:
+    return _is_arrow(result, "RecordBatchReader")
+
+
+def _is_arrow(result: object, kind: str) -> bool:
+    """Whether a result is of that class of pyarrow, whose import takes 30 MiB: who has one did."""
+    arrow = sys.modules.get("pyarrow")
+    return arrow is not None and isinstance(result, getattr(arrow, kind))
 
 
 def frames_of(result: Any) -> Iterator[pl.DataFrame]:
     """A result as frames; they are made as they are pulled, in the thread that pulls."""
-    match result:
-        case pl.DataFrame() | pa.Table():
-            yield _as_frame(result)
-            return
-        case pl.LazyFrame():
-            yield pl.DataFrame(schema=result.collect_schema())
-            yield from result.collect_batches(maintain_order=True, optimizations=IN_ORDER)
-            return
-        case duckdb.DuckDBPyRelation():
-            result = result.to_arrow_reader()
-    if isinstance(result, pa.RecordBatchReader):
-        empty = True
-        for batch in result:
-            empty = False
-            yield frame_of(pa.Table.from_batches([batch]))
-        if empty:
-            yield frame_of(result.schema.empty_table())
+    if isinstance(result, pl.DataFrame) or is_table(result):
+        yield _as_frame(result)
+        return
+    if isinstance(result, pl.LazyFrame):
+        yield pl.DataFrame(schema=result.collect_schema())
+        yield from result.collect_batches(maintain_order=True, optimizations=IN_ORDER)
+        return
+    if isinstance(result, duckdb.DuckDBPyRelation):
+        result = result.to_arrow_reader()
+    if _is_reader(result):
+        frames = frames_in(result)
+        first = next(frames, None)
+        yield frame_of(result.schema.empty_table()) if first is None else first
+        yield from frames
         return
     for item in result:
         yield _as_frame(item)
+
+
+def frames_in(batches: Iterable[pa.RecordBatch]) -> Iterator[pl.DataFrame]:
+    """Each batch of Arrow as a frame."""
+    import pyarrow as pa
+
+    return (frame_of(pa.Table.from_batches([batch])) for batch in batches)
 
 
 def first_of(frames: Iterator[pl.DataFrame]) -> pl.DataFrame:
@@ -100,15 +115,14 @@ def _differs(schema: pl.Schema, first: pl.Schema) -> BadResult:
 
 
 def _as_frame(item: Any) -> pl.DataFrame:
-    match item:
-        case pl.DataFrame():
-            return item
-        case pl.LazyFrame():
-            return item.collect(optimizations=IN_ORDER)
-        case pa.Table():
-            return frame_of(item)
-        case pa.RecordBatch():
-            return frame_of(pa.Table.from_batches([item]))
+    if isinstance(item, pl.DataFrame):
+        return item
+    if isinstance(item, pl.LazyFrame):
+        return item.collect(optimizations=IN_ORDER)
+    if is_table(item):
+        return frame_of(item)
+    if _is_arrow(item, "RecordBatch"):
+        return next(frames_in([item]))
     kind = type(item)
     raise BadResult(
         f"the asset yielded a {kind.__module__}.{kind.__qualname__}".replace("builtins.", ""),
@@ -138,5 +152,7 @@ def frame_of(table: pa.Table) -> pl.DataFrame:
 
 
 def _is_foreign(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
     parts = (type_.field(i).type for i in range(type_.num_fields))
     return pa.types.is_interval(type_) or pa.types.is_union(type_) or any(map(_is_foreign, parts))
