@@ -60,7 +60,7 @@ class Mill:
 @pytest.fixture(autouse=True)
 def _commits_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine makes no other commits, and so no other snapshots, than a fast one."""
-    monkeypatch.setattr("millgate.execute.runner._COMMIT_AFTER_S", 3600.0)
+    monkeypatch.setattr("millgate.execute.commits._COMMIT_AFTER_S", 3600.0)
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def _shell(command: str) -> tuple[str, int]:
 @contextmanager
 def surroundings() -> Iterator[None]:
     """The environment in which README was written."""
-    in_time = mock.patch("millgate.execute.runner._COMMIT_AFTER_S", 3600.0)
+    in_time = mock.patch("millgate.execute.commits._COMMIT_AFTER_S", 3600.0)
     with in_time, mock.patch.dict(os.environ, ENVIRON):
         os.environ.pop(ENVIRONMENT, None)
         time.tzset()

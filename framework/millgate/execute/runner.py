@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 from millgate.execute.attempts import work
 from millgate.execute.board import Board
+from millgate.execute.commits import Commits
 from millgate.execute.committing import Finished, Group, enter
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
@@ -33,8 +35,6 @@ Replan = Callable[[Collection[StepId]], Proposal | None]
 _POLL_S = 0.2
 _GRACE_S = 10.0
 """How long a Ctrl-C waits for running steps before it goes on without them."""
-_COMMIT_AFTER_S = 1.0
-"""How long results wait at least for a commit while steps run."""
 
 
 class Runner:
@@ -71,8 +71,7 @@ class Runner:
         self._unusable: dict[int, int] = {}
         self._planned_again = False
         self._snapshot: int | None = None
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = 0.0
+        self._commits = Commits()
         self._take_up(proposal)
 
     def _take_up(self, proposal: Proposal) -> None:
@@ -100,6 +99,7 @@ class Runner:
             return self._go()
         finally:
             self._stop.set()
+            self._commits.close()
 
     @property
     def is_busy(self) -> bool:
@@ -118,6 +118,7 @@ class Runner:
 
     def _finish(self) -> None:
         """Commit what is left; what that refused is planned once more."""
+        self._take_commit()
         if self._atomic:
             self._all_or_nothing()
         final = ended(self._run, self._report(), self._mill.clock())
@@ -137,14 +138,16 @@ class Runner:
         """Run every step of the plan that can run."""
         while len(self._board) and not self._interrupt.requested:
             self._submit()
-            if len(self._board) and self._commit_is_due():
-                self._commit(self._run)
+            due = self._commits.are_due(idle=not self._running)
+            if due and len(self._board) and self._group and not self._atomic:
+                self._begin_commit(self._run)
             self._collect(_POLL_S)
 
     def _planned_anew(self) -> Proposal | None:
         """What else there is to do where keys are read from what this run has made."""
         if self._interrupt.requested or self._atomic or not self._mill.reads_keys:
             return None
+        self._take_commit()
         if self._group:
             self._commit(self._run)
         return self._replan({done.step.id for done in self._done})
@@ -181,7 +184,8 @@ class Runner:
 
     @property
     def _settled_steps(self) -> tuple[Done, ...]:
-        return (*self._done, *self._uncommitted)
+        entering = self._commits.under_way.dones if self._commits.under_way else ()
+        return (*self._done, *entering, *self._uncommitted)
 
     def _report(self) -> Report:
         return Report(
@@ -236,11 +240,15 @@ class Runner:
         self._running[future] = batch
 
     def _collect(self, timeout_s: float) -> None:
-        """Take in the results that are there, waiting for the first one."""
-        if not self._running:
+        """Take in the results that are there, waiting for the first one, and a commit's end."""
+        entering = self._commits.under_way
+        expected = {*self._running, *([entering.entered] if entering else ())}
+        if not expected:
             return
-        finished, _ = wait(self._running, timeout=timeout_s, return_when=FIRST_COMPLETED)
-        for future in finished:
+        finished, _ = wait(expected, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        if entering is not None and entering.entered in finished:
+            self._take_commit()
+        for future in [f for f in self._running if f in finished]:
             batch = self._running.pop(future)
             self._take_in(batch, future.result())
 
@@ -353,35 +361,31 @@ class Runner:
         self._uncommitted.append(done)
         self._watcher.finished(done)
 
-    def _commit_is_due(self) -> bool:
-        if self._atomic or not self._group:
-            return False
-        age_s = time.monotonic() - self._committed_at
-        return not self._running or age_s > max(_COMMIT_AFTER_S, 20 * self._commit_cost_s)
-
     def _commit(self, run: Run) -> None:
-        began = time.monotonic()
+        """Commit what is there, and return when that is done."""
+        self._take_commit()
+        self._begin_commit(run)
+        self._take_commit()
+
+    def _begin_commit(self, run: Run) -> None:
+        """Commit what is there, while steps go on; `_take_commit` is to follow."""
         group, self._group = self._group, Group()
+        dones, self._uncommitted = self._uncommitted, []
         group.observed, self._versions.unrecorded = self._versions.unrecorded, []
         declared = declarations(self._mill, self._plan.outside) if self._snapshot is None else None
-        entered = enter(
-            self._mill, group, run, declared, self._expected, self._unusable, self._leaving
-        )
-        self._snapshot = entered.snapshot
-        for finished in group.finished:
-            if finished.product.accepted is not None:
-                made = finished.product.materialization
-                self._expected[made.asset, made.partition] = made.id
-        for done in self._uncommitted:
-            by = entered.refused.get(done.step.id)
-            if by is not None:
-                done = replace(done, outcome="refused", message=f"run {by} changed it first")
-                self._board.stopped[done.step.id] = f"run {by}"
-            self._done.append(done)
-        self._watcher.committed(entered.snapshot, len(group.finished) - len(entered.refused))
-        self._uncommitted = []
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = self._committed_at - began
+        known = (self._expected, self._unusable, self._leaving)
+        self._commits.begin(group, dones, partial(enter, self._mill, group, run, declared, *known))
+
+    def _take_commit(self) -> None:
+        """Wait for the commit under way, if there is one, and take note of what it did."""
+        over = self._commits.end()
+        if over is None:
+            return
+        self._snapshot = over.snapshot
+        self._expected |= over.live
+        self._board.stopped |= over.stopped
+        self._done += over.dones
+        self._watcher.committed(over.snapshot, over.count)
 
     def _wind_up(self) -> None:
         """After Ctrl-C: give running steps a moment, keep what they finish, cancel the rest."""
