@@ -63,7 +63,8 @@ def parted(one: Case, form: str, folder: Path, suffix: str = ".parquet") -> Prod
         staged=staged,
     )
     gate = compile_gate(cases.gate, "cases")
-    return judge_settled(settled, order, gate, datetime.now(UTC), {}, 0.0)
+    (product,) = judge_settled([settled], [order], gate, datetime.now(UTC), [{}], 0.0)
+    return product
 
 
 def storable(seed: int) -> Case:

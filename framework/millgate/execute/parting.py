@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,35 @@ class Parted:
 
 
 def part(
-    settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
-) -> Parted:
-    """The partition in the files that its verdict asks for, each with `metadata`.
+    settled: Sequence[Settled],
+    evaluations: Sequence[Evaluation],
+    orders: Sequence[Order],
+    metadata: Sequence[Mapping[str, Any]],
+) -> list[Parted]:
+    """Each partition in the files that its verdict asks for, each of these with its `metadata`.
 
     What is there already is not written again, and where rows are split off a stream, one more
     reading of it writes both files.
     """
+    each = list(zip(settled, evaluations, orders, metadata, strict=True))
+    whole = [
+        (given.frame, order.staged, carried)
+        for given, evaluation, order, carried in each
+        if given.file is None and isinstance(given.frame, pl.DataFrame) and not _changes(evaluation)
+    ]
+    if whole:
+        writing.write_frames(*zip(*whole, strict=True))
+    return [_parted(*one) for one in each]
+
+
+def _changes(evaluation: Evaluation) -> bool:
+    """Whether production gets other rows than came, if any."""
+    return evaluation.judgement.verdict != "promote" or evaluation.reshapes
+
+
+def _parted(
+    settled: Settled, evaluation: Evaluation, order: Order, metadata: Mapping[str, Any]
+) -> Parted:
     verdict = evaluation.judgement.verdict
     if verdict == "split":
         return _split(settled, evaluation, order, metadata)
@@ -45,7 +67,7 @@ def part(
         return Parted(*_reshaped(settled, evaluation, order, metadata), None)
     whole = digest.digest(evaluation.measured, settled.schema)
     if verdict == "promote":
-        if settled.file is None:
+        if settled.file is None and isinstance(settled.frame, pl.LazyFrame):
             writing.write(settled.frame, order.staged, metadata)
         return Parted(order.staged, whole, settled.schema, None)
     rejected = evaluation.rejected(settled.frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -17,6 +17,7 @@ from millgate.execute.standing import surroundings
 from millgate.execute.turns import at_work, in_turn, judging
 from millgate.gate.compiled import CompiledGate
 from millgate.gate.contract import breaks_contract
+from millgate.gate.evaluate import Evaluation
 from millgate.model.record import Judgement, Materialization
 from millgate.model.schema import Schema
 from millgate.store import digest, reading
@@ -43,21 +44,43 @@ def produce(batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]) -> 
             computing_s += perf_counter() - began
             share_s, now = computing_s / len(settled), clock()
             with judging(each.file for each in settled):
-                return tuple(
-                    judge_settled(each, order, gate, now, metadata, share_s)
-                    for each, order, metadata in zip(settled, batch.orders, footers, strict=True)
-                )
+                return judge_settled(settled, batch.orders, gate, now, footers, share_s)
 
 
 def judge_settled(
-    settled: Settled,
-    order: Order,
+    settled: Sequence[Settled],
+    orders: Sequence[Order],
     gate: CompiledGate,
     now: datetime,
-    metadata: Mapping[str, Any],
+    metadata: Sequence[Mapping[str, Any]],
     compute_s: float,
-) -> Product:
-    """A computed partition, judged and in the files that its verdict asks for."""
+) -> tuple[Product, ...]:
+    """Computed partitions, judged and in the files that their verdicts ask for.
+
+    What writing took is shared out evenly.
+    """
+    judged = [_judged(each, order, gate, now) for each, order in zip(settled, orders, strict=True)]
+    began = perf_counter()
+    parted = part(settled, [evaluation for evaluation, _ in judged], orders, metadata)
+    write_s = (perf_counter() - began) / len(settled)
+    return tuple(
+        Product(
+            _made(order, now, evaluation.judgement, files),
+            evaluation.judgement,
+            files.accepted,
+            files.refused,
+            compute_s=compute_s,
+            gate_s=gate_s,
+            write_s=write_s,
+        )
+        for order, (evaluation, gate_s), files in zip(orders, judged, parted, strict=True)
+    )
+
+
+def _judged(
+    settled: Settled, order: Order, gate: CompiledGate, now: datetime
+) -> tuple[Evaluation, float]:
+    """What the gate makes of a partition, and the seconds it took."""
     began = perf_counter()
     evaluation = gate.evaluate(
         settled.frame,
@@ -67,17 +90,7 @@ def judge_settled(
         measure=[*digest.expressions(settled.schema), *strays(settled.schema, order.partition)],
     )
     check_strays(evaluation.measured, settled.frame, order)
-    judged = perf_counter()
-    parted = part(settled, evaluation, order, metadata)
-    return Product(
-        _made(order, now, evaluation.judgement, parted),
-        evaluation.judgement,
-        parted.accepted,
-        parted.refused,
-        compute_s=compute_s,
-        gate_s=judged - began,
-        write_s=perf_counter() - judged,
-    )
+    return evaluation, perf_counter() - began
 
 
 def _made(
@@ -138,7 +151,7 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
             measure=measure,
         )
     judged = perf_counter()
-    parted = part(settled, evaluation, order, metadata)
+    (parted,) = part([settled], [evaluation], [order], [metadata])
     return Product(
         _made(order, clock(), evaluation.judgement, parted),
         evaluation.judgement,

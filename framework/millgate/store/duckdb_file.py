@@ -61,6 +61,13 @@ class DuckDBFile:
             for each in chain([group], gathered):
                 add(each)
 
+    def encoded(
+        self,
+        frames: Sequence[pl.DataFrame],
+        metadata: Sequence[Mapping[str, Any]],  # noqa: ARG002
+    ) -> list[None]:
+        return [None] * len(frames)
+
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         if isinstance(result, duckdb.DuckDBPyRelation):
             return _carried_relation(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -64,8 +64,11 @@ class ParquetFile:
         if isinstance(result, duckdb.DuckDBPyRelation) and _is_plain(result):
             _copy(result, path, footer)
         elif isinstance(result, pl.DataFrame):
-            schema_of(result)
-            _write_frame(result, path, footer)
+            (file,) = self.encoded([result], [metadata])
+            if file is None:
+                result.write_parquet(path, metadata=footer, **_WRITTEN)
+            else:
+                path.write_bytes(file)
         elif isinstance(result, pl.LazyFrame):
             schema_of(result)
             result.sink_parquet(path, metadata=footer, optimizations=IN_ORDER, **_WRITTEN)
@@ -75,6 +78,19 @@ class ParquetFile:
             with self.filling(path, first, metadata, like) as add:
                 for group in groups(first, frames):
                     add(group)
+
+    def encoded(
+        self, frames: Sequence[pl.DataFrame], metadata: Sequence[Mapping[str, Any]]
+    ) -> list[memoryview | None]:
+        files = [BytesIO() if f.estimated_size() <= _SMALL_BYTES else None for f in frames]
+        plans = []
+        for frame, file, each in zip(frames, files, metadata, strict=True):
+            schema_of(frame)
+            if file is not None:
+                plan = frame.lazy()
+                plans.append(plan.sink_parquet(file, metadata=_footer(each), lazy=True, **_WRITTEN))
+        pl.collect_all(plans, engine="streaming", optimizations=IN_ORDER)
+        return [None if file is None else file.getbuffer() for file in files]
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         if isinstance(result, duckdb.DuckDBPyRelation):
@@ -146,15 +162,6 @@ class ParquetFile:
 
 def _footer(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {FOOTER_KEY: json.dumps(metadata)}
-
-
-def _write_frame(frame: pl.DataFrame, path: Path, footer: dict[str, str]) -> None:
-    if frame.estimated_size() > _SMALL_BYTES:
-        frame.write_parquet(path, metadata=footer, **_WRITTEN)
-        return
-    file = BytesIO()
-    frame.write_parquet(file, metadata=footer, **_WRITTEN)
-    path.write_bytes(file.getbuffer())
 
 
 def _is_plain(relation: duckdb.DuckDBPyRelation) -> bool:

@@ -25,7 +25,7 @@ from millgate.store.duckdb_file import scan_sql
 from millgate.store.formats import scan_file, unreadable
 from millgate.store.parquet_file import ParquetFile
 from millgate.store.storage import Storage, storage_at
-from millgate.store.types import duckdb_type, exactly, polars_type, quoted, schema_of
+from millgate.store.types import duckdb_type, exactly, polars_type, quoted, schema_of, sure_types
 from millgate.store.views import (
     exact_path,
     literal,
@@ -219,7 +219,7 @@ def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -
         missing = {d: v for d, v in partition.columns.items() if d not in schema.types}
         frame = scan_version(path)
         return frame.with_columns(_literals(missing).values()) if missing else frame
-    found = [scan_version(path).collect_schema() for path, _, _ in versions]
+    found = [sure_types(own) or scan_version(path).collect_schema() for path, _, own in versions]
     wanted = {c.name: _wanted(c, found) for c in schema}
     wanted |= {d.name: polars_type(d.column_type) for d in partitions}
     wanted = {c.name: wanted[c.name] for c in columns}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,12 @@ class Storage(Protocol):
     ) -> None:
         """Write a result whole. Columns that `like` gives a type which frames carry as text get
         that type. Raises BadResult for what cannot be stored, OSError where the disk refuses."""
+
+    def encoded(
+        self, frames: Sequence[pl.DataFrame], metadata: Sequence[Mapping[str, Any]]
+    ) -> Sequence[memoryview | None]:
+        """The files that some frames would be, made together, which takes less time; None for a
+        frame that `write` writes as well by itself. Raises as `write` does."""
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         """A result as frames, and the types of its columns where these cannot tell them all."""

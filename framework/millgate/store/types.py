@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -35,6 +36,9 @@ _NAMES: Mapping[type[pl.DataType], str] = {
     pl.Date: "DATE",
     pl.Time: "TIME",
 }
+
+_SURE = frozenset(text for text, count in Counter(_NAMES.values()).items() if count == 1)
+"""The stored types of which one type of polars alone is stored."""
 
 TEXTUAL = ("BIT", "BIGNUM", "TIME WITH TIME ZONE")
 """Types that a DuckDB file has and a frame carries as their text."""
@@ -79,6 +83,19 @@ def schema_of(frame: pl.DataFrame | pl.LazyFrame | Mapping[str, pl.DataType]) ->
     """
     columns = frame.collect_schema() if isinstance(frame, pl.DataFrame | pl.LazyFrame) else frame
     return _schema(tuple(columns.items()))
+
+
+@lru_cache(maxsize=1024)
+def sure_types(schema: Schema) -> pl.Schema | None:
+    """The polars types of a file with these columns, None where only the file can tell them.
+
+    >>> sure_types(Schema((Column("n", "BIGINT"),)))
+    Schema({'n': Int64})
+    >>> sure_types(Schema((Column("letter", "VARCHAR"),)))  # or is it an Enum?
+    """
+    if not _SURE.issuperset(schema.types.values()):
+        return None
+    return pl.Schema({name: _DTYPES[text] for name, text in schema.types.items()})
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,21 @@ def write(result: Any, path: Path, metadata: Mapping[str, Any], like: Schema | N
     """
     with appearing(path) as part:
         storage_at(path).write(result, part, metadata, like)
+
+
+def write_frames(
+    frames: Sequence[pl.DataFrame], paths: Sequence[Path], metadata: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write each frame to its path as `write` does; the paths name files of one kind."""
+    if not frames:
+        return
+    encoded = storage_at(paths[0]).encoded(frames, metadata)
+    for frame, path, each, file in zip(frames, paths, metadata, encoded, strict=True):
+        if file is None:
+            write(frame, path, each)
+            continue
+        with appearing(path) as part:
+            part.write_bytes(file)
 
 
 def part(
