@@ -11,7 +11,7 @@ from millgate.execute.committing import Entered, Group
 from millgate.model.request import Done
 from millgate.model.step import StepId
 
-_COMMIT_AFTER_S = 1.0
+_COMMIT_AFTER_S = 0.5
 """How long results wait at least for a commit while steps run."""
 
 
@@ -50,7 +50,7 @@ class Commits:
     def are_due(self, *, idle: bool) -> bool:
         """Whether the next may begin: at once if nothing else goes on (`idle`).
 
-        Else once the last one is older than a second and twenty times its own cost.
+        Else once the last one is older than half a second and twenty times its own cost.
         """
         if self.under_way is not None:
             return False
