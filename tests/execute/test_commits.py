@@ -1,0 +1,119 @@
+"""A commit beside the steps that go on: what it waits for, what it refuses, how it fails."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Mill
+from millgate.errors import StoreError
+from millgate.execute import committing
+
+CHAIN = """
+from pathlib import Path
+
+import polars as pl
+
+from millgate import asset
+
+here = Path(__file__).parents[1]
+
+
+@asset
+def one() -> pl.DataFrame:
+    return pl.DataFrame({"n": [int((here / "n").read_text())]})
+
+
+@asset
+def two(one: pl.DataFrame) -> pl.DataFrame:
+    (here / "two").touch()
+    return one
+
+
+@asset
+def three(two: pl.DataFrame) -> pl.DataFrame:
+    (here / "three").touch()
+    return two
+"""
+
+STEPS = "SELECT asset, outcome FROM lineage.steps WHERE run = (SELECT max(run) FROM lineage.runs)"
+
+
+@pytest.fixture
+def chain(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> Mill:
+    """Three assets in a row; a commit is due whenever something is there."""
+    monkeypatch.setattr("millgate.execute.commits._COMMIT_AFTER_S", 0.0)
+    mill.write("assets/chain.py", CHAIN)
+    mill.write("n", "1")
+    return mill
+
+
+def appears(file: Path) -> bool:
+    deadline = time.monotonic() + 20
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return file.exists()
+
+
+def test_steps_go_on_during_a_commit(chain: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter, seen = committing.enter, []
+
+    def slowly(mill: Any, group: committing.Group, *others: Any) -> committing.Entered:
+        if not seen:
+            assert [f.partition.asset for f in group.finished] == ["one"]
+            seen.append(appears(chain.root / "three"))
+        return enter(mill, group, *others)
+
+    monkeypatch.setattr("millgate.execute.runner.enter", slowly)
+    assert chain.run(workers=1).exit_status == 0
+    assert seen == [True]
+    assert chain.sql("SELECT count(*) FROM lineage.snapshots") == [(2,)]
+    assert chain.sql("FROM production.three") == [(1,)]
+
+
+def test_what_was_made_from_what_a_commit_refuses_is_made_again(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.run()
+    for name in ("two", "three"):
+        (chain.root / name).unlink()
+    chain.write("n", "2")
+    enter, refused = committing.enter, []
+
+    def late(*arguments: Any) -> committing.Entered:
+        if not refused:
+            assert appears(chain.root / "three")
+            arguments[4]["one", ""] = None
+        entered = enter(*arguments)
+        refused.append(dict(entered.refused))
+        return entered
+
+    monkeypatch.setattr("millgate.execute.runner.enter", late)
+    report = chain.run(force=True, workers=1)
+    assert report.exit_status == 0
+    assert refused[0] == {("one", ""): 1}
+    assert ("two", "refused") in chain.sql(STEPS)
+    assert chain.sql("FROM production.three") == [(2,)]
+    assert {str(done.step): done.outcome for done in report.done} == dict.fromkeys(
+        ("one", "two", "three"), "made"
+    )
+
+
+def test_a_commit_that_fails_ends_the_run_though_steps_go_on(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def full(*_arguments: Any) -> committing.Entered:
+            assert appears(chain.root / "two")
+            raise StoreError("no space left", where="warehouse", fix="free some")
+
+        patched.setattr("millgate.execute.runner.enter", full)
+        with pytest.raises(StoreError, match="no space left"):
+            chain.run(workers=1)
+    assert chain.sql("SELECT status, message FROM lineage.runs") == [("failed", "no space left")]
+    assert chain.run().exit_status == 0
+    assert chain.sql("FROM production.three") == [(1,)]
