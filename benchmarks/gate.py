@@ -179,7 +179,7 @@ def judging(file: Path, scratch: Path) -> Callable[[], Mapping[str, Any]]:
     def judge() -> Mapping[str, Any]:
         schema = storage.shape(order.staged)[1]
         settled = Settled(storage.scan(order.staged), schema, order.staged)
-        product = judge_settled(settled, order, gate, datetime.now(UTC), {}, 0.0)
+        (product,) = judge_settled([settled], [order], gate, datetime.now(UTC), [{}], 0.0)
         return {
             "verdict": product.judgement.verdict,
             "rows": product.judgement.rows,

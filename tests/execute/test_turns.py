@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 
 from conftest import Mill
 from millgate.execute.compute import thread_connection, use_processors
-from millgate.execute.turns import at_work, in_turn, processors
+from millgate.execute.turns import at_work, in_turn, share_of
 
 ASSETS = '''
 import threading
@@ -98,22 +99,28 @@ def test_large_files_are_judged_in_turn(turning: Mill, monkeypatch: pytest.Monke
     assert set(told) == {"1"}
 
 
-def test_steps_side_by_side_share_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_side_by_side_share_what_duckdb_was_granted() -> None:
+    connection = thread_connection()
+
     def threads() -> int:
         use_processors()
-        found = thread_connection().execute("SELECT current_setting('threads')").fetchone()
-        assert found is not None
-        return int(found[0])
+        ((found,),) = connection.execute("SELECT current_setting('threads')").fetchall()
+        return int(found)
 
-    monkeypatch.setattr("os.cpu_count", lambda: 5)
-    thread_connection()
+    granted = threads()
     with at_work():
-        assert threads() == 5
+        assert threads() == granted
         with at_work():
-            assert threads() == 2
-            with at_work(), at_work(), at_work(), at_work():
+            assert threads() == share_of(granted) == max(1, granted // 2)
+            with ExitStack() as others:
+                for _ in range(granted):
+                    others.enter_context(at_work())
                 assert threads() == 1
-        assert threads() == 5
+                reader = connection.sql("FROM range(100000)").to_arrow_reader(1)
+                others.pop_all().close()
+                use_processors()  # not while somebody reads a result
+                del reader
+        assert threads() == granted
 
 
 class NotedLock:
@@ -122,12 +129,12 @@ class NotedLock:
     def __init__(self) -> None:
         self.lock, self.awaited = threading.Lock(), threading.Event()
 
-    def __enter__(self) -> None:
+    def acquire(self) -> None:
         if not self.lock.acquire(blocking=False):
             self.awaited.set()
             self.lock.acquire()
 
-    def __exit__(self, *_error: object) -> None:
+    def release(self) -> None:
         self.lock.release()
 
 
@@ -136,19 +143,18 @@ def test_who_waits_for_a_turn_is_not_at_work(monkeypatch: pytest.MonkeyPatch) ->
     lock = NotedLock()
     monkeypatch.setattr("millgate.execute.turns._turn", lock)
     monkeypatch.setattr("millgate.execute.turns._is_large", lambda _: True)
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
     seen: list[int] = []
 
     def second() -> None:
         with at_work(), in_turn(batch, pl.LazyFrame()):
-            seen.append(processors())
+            seen.append(share_of(4))
 
     thread = threading.Thread(target=second)
     with at_work():
         with in_turn(batch, pl.LazyFrame()):
             thread.start()
             assert lock.awaited.wait(20)
-            assert processors() == 4
+            assert share_of(4) == 4
         thread.join(20)
     assert seen == [2]
 

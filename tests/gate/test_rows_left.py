@@ -94,3 +94,45 @@ def test_a_warning_about_the_good_rows_holds_only_where_it_raises(split):
     assert evaluation.judgement.verdict == "hold"
     (result,) = [r for r in evaluation.judgement.failed if r.rule == "three"]
     assert "without the rejected row: ValueError: too few" in result.message
+
+
+def test_a_value_looked_up_in_another_column_is_looked_up_again():
+    """polars takes `is_in` for a function of the row alone, whatever it searches in."""
+
+    def known_parent(data):
+        return data.lazyframe.select(pl.col("parent").is_in(pl.col("id")))
+
+    column = pa.Column(int, pa.Check.le(2))
+    schema = pa.DataFrameSchema({"id": column, "parent": pa.Column(int)}, pa.Check(known_parent))
+    frame = pl.DataFrame({"id": [1, 2, 3], "parent": [1, 3, 3]})
+    gate = compile_gate(Gate(schema, on_failure="split"), "asset")
+    with pytest.warns(DeprecationWarning, match="is_in"):
+        judgement = gate.evaluate(frame, columns=Schema(()), live=None).judgement
+    assert judgement.verdict == "hold"
+    assert any("without the rejected row" in result.message for result in judgement.failed)
+
+
+def test_checks_of_single_rows_are_not_asked_again():
+    reads, values = [], []
+
+    def counted(batch):
+        reads.append(batch.height)
+        return batch
+
+    def even(value):
+        values.append(value)
+        return value % 2 == 0
+
+    schema = pa.DataFrameSchema(
+        {"a": pa.Column(int, [pa.Check.le(9), pa.Check(even, element_wise=True)])}
+    )
+    frame = pl.DataFrame({"a": [2, 4, 99, 7]}).lazy().map_batches(counted, schema={"a": pl.Int64})
+    asked = []
+    for on_failure in ("hold", "split"):
+        reads.clear()
+        values.clear()
+        gate = compile_gate(Gate(schema, on_failure=on_failure), "asset")
+        judgement = gate.evaluate(frame, columns=Schema(()), live=None).judgement
+        assert judgement.verdict == on_failure
+        asked.append((len(reads), sorted(values)))
+    assert asked[0] == asked[1]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import current_thread
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -265,3 +267,14 @@ def test_rows_of_a_file_in_many_pieces_keep_their_order(form, suffix, tmp_path):
         path = tmp_path / f"{attempt}{suffix}"
         write(form(pl.concat([scan, scan.select(gone)], how="horizontal")), path, {})
         assert_frame_equal(storage_at(path).scan(path).collect(), frame.with_columns(gone))
+
+
+def test_frames_are_told_while_another_thread_imports_pyarrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", ModuleType("pyarrow"))
+    assert not streams.is_table(FRAME)
+    assert is_storable(FRAME)
+    assert not is_storable(object())
+    (frame,) = streams.frames_of(FRAME)
+    assert frame is FRAME

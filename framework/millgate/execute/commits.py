@@ -1,4 +1,4 @@
-"""The commits of a run: one at a time, in a thread of their own beside the steps that go on."""
+"""The commits of a run, one at a time: beside the steps that go on, or once none does."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from millgate.execute.committing import Entered, Group
 from millgate.model.request import Done
 from millgate.model.step import StepId
+
+Enter = Callable[[], Entered]
 
 _COMMIT_AFTER_S = 0.5
 """How long results wait at least for a commit while steps run."""
@@ -57,39 +59,45 @@ class Commits:
         age_s = time.monotonic() - self._over_at
         return idle or age_s > max(_COMMIT_AFTER_S, 20 * self._cost_s)
 
-    def begin(self, group: Group, dones: list[Done], enter: Callable[[], Entered]) -> None:
+    def begin(self, group: Group, dones: list[Done], enter: Enter) -> None:
         """Let `enter` commit a group; the last commit must be over."""
         assert self.under_way is None
-
-        def commit() -> Entered:
-            began = time.monotonic()
-            try:
-                return enter()
-            finally:
-                self._over_at = time.monotonic()
-                self._cost_s = self._over_at - began
-
-        self.under_way = UnderWay(group, dones, self._thread.submit(commit))
+        entered = self._thread.submit(self._timed, enter)
+        self.under_way = UnderWay(group, dones, entered)
 
     def end(self) -> Over | None:
         """Wait for the commit under way, if there is one, and raise what it raised."""
-        if self.under_way is None:
+        under_way, self.under_way = self.under_way, None
+        if under_way is None:
             return None
-        group, dones = self.under_way.group, self.under_way.dones
-        entered = self.under_way.entered.result()
-        self.under_way = None
-        made = [f.product.materialization for f in group.finished if f.product.accepted is not None]
-        return Over(
-            entered.snapshot,
-            len(group.finished) - len(entered.refused),
-            {(each.asset, each.partition): each.id for each in made},
-            [_told(done, entered) for done in dones],
-            {id_: f"run {by}" for id_, by in entered.refused.items()},
-        )
+        return _over(under_way.group, under_way.dones, under_way.entered.result())
+
+    def make(self, group: Group, dones: list[Done], enter: Enter) -> Over:
+        """Let `enter` commit a group in this thread, where Ctrl-C breaks it off."""
+        return _over(group, dones, self._timed(enter))
+
+    def _timed(self, enter: Enter) -> Entered:
+        began = time.monotonic()
+        try:
+            return enter()
+        finally:
+            self._over_at = time.monotonic()
+            self._cost_s = self._over_at - began
 
     def close(self) -> None:
         """Return once no commit is under way."""
         self._thread.shutdown()
+
+
+def _over(group: Group, dones: list[Done], entered: Entered) -> Over:
+    made = [f.product.materialization for f in group.finished if f.product.accepted is not None]
+    return Over(
+        entered.snapshot,
+        len(group.finished) - len(entered.refused),
+        {(each.asset, each.partition): each.id for each in made},
+        [_told(done, entered) for done in dones],
+        {id_: f"run {by}" for id_, by in entered.refused.items()},
+    )
 
 
 def _told(done: Done, entered: Entered) -> Done:

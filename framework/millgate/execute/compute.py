@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from millgate.declare.query import check_parameters, named_parameters, statement_reads
 from millgate.errors import BadQuery, BadResult, DeclarationError, MissingSetting
 from millgate.execute.order import Batch, ResolvedInput
-from millgate.execute.turns import processors
+from millgate.execute.turns import share_of
 from millgate.model.asset import Asset, Form, Source
 from millgate.store import reading, views
 
@@ -38,20 +38,26 @@ def thread_connection() -> duckdb.DuckDBPyConnection:
         if (most := _data_limit()) is not None:
             connection.execute(f"SET memory_limit = '{most // _PARTS}B'")
         _local.connection = connection
-        _local.processors = 0
+        _local.granted = _local.used = _threads(connection)
     return connection
 
 
 def use_processors() -> None:
     """Let this thread's connection, if there is one, use the processors that are its share."""
-    connection, share = getattr(_local, "connection", None), processors()
-    if connection is None or _local.processors == share:
+    connection = getattr(_local, "connection", None)
+    if connection is None or _local.used == share_of(_local.granted):
         return
     import duckdb
 
     with suppress(duckdb.Error):  # where the asset has left a result open, as it is
-        connection.execute(f"SET threads = {share}")
-        _local.processors = share
+        connection.execute(f"SET threads = {share_of(_local.granted)}")
+        _local.used = share_of(_local.granted)
+
+
+def _threads(connection: duckdb.DuckDBPyConnection) -> int:
+    """What DuckDB uses by itself: it knows what the system grants."""
+    ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
+    return int(threads)
 
 
 def _data_limit() -> int | None:

@@ -12,8 +12,8 @@ from itertools import count
 
 from millgate.execute.attempts import work
 from millgate.execute.board import Board
-from millgate.execute.commits import Commits
-from millgate.execute.committing import Finished, Group, enter
+from millgate.execute.commits import Commits, Over
+from millgate.execute.committing import Entered, Finished, Group, enter
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
 from millgate.execute.interrupt import Interrupt
@@ -140,7 +140,7 @@ class Runner:
             self._submit()
             due = self._commits.are_due(idle=not self._running)
             if due and len(self._board) and self._group and not self._atomic:
-                self._begin_commit(self._run)
+                self._commits.begin(*self._commit_of(self._run))
             self._collect(_POLL_S)
 
     def _planned_anew(self) -> Proposal | None:
@@ -364,23 +364,23 @@ class Runner:
     def _commit(self, run: Run) -> None:
         """Commit what is there, and return when that is done."""
         self._take_commit()
-        self._begin_commit(run)
-        self._take_commit()
+        self._note(self._commits.make(*self._commit_of(run)))
 
-    def _begin_commit(self, run: Run) -> None:
-        """Commit what is there, while steps go on; `_take_commit` is to follow."""
+    def _commit_of(self, run: Run) -> tuple[Group, list[Done], Callable[[], Entered]]:
+        """What there is to commit, what is told of it once that is over, and how it is done."""
         group, self._group = self._group, Group()
         dones, self._uncommitted = self._uncommitted, []
         group.observed, self._versions.unrecorded = self._versions.unrecorded, []
         declared = declarations(self._mill, self._plan.outside) if self._snapshot is None else None
         known = (self._expected, self._unusable, self._leaving)
-        self._commits.begin(group, dones, partial(enter, self._mill, group, run, declared, *known))
+        return group, dones, partial(enter, self._mill, group, run, declared, *known)
 
     def _take_commit(self) -> None:
         """Wait for the commit under way, if there is one, and take note of what it did."""
-        over = self._commits.end()
-        if over is None:
-            return
+        if over := self._commits.end():
+            self._note(over)
+
+    def _note(self, over: Over) -> None:
         self._snapshot = over.snapshot
         self._expected |= over.live
         self._board.stopped |= over.stopped

@@ -6,7 +6,6 @@ twice the memory and hardly less time.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -41,9 +40,9 @@ def at_work() -> Iterator[None]:
         _count(-1)
 
 
-def processors() -> int:
-    """How many processors each step at work in this process may use: at least one."""
-    return max(1, (os.cpu_count() or 1) // max(1, _at_work))
+def share_of(processors: int) -> int:
+    """How many of them each step at work in this process may use: at least one."""
+    return max(1, processors // max(1, _at_work))
 
 
 @contextmanager
@@ -56,16 +55,29 @@ def in_turn(batch: Batch, result: Any) -> Iterator[None]:
         yield
         return
     _count(-1)
-    with _turn:
+    try:
+        _turn.acquire()
+    finally:
         _count(1)
+    try:
         yield
+    finally:
+        _turn.release()
 
 
 def judging(files: Iterable[Path | None]) -> AbstractContextManager[object]:
     """Hold the place in which large files are judged, if some are: polars judges on all
     processors."""
-    large = any(file is not None and file.stat().st_size >= _LARGE_FILE for file in files)
+    large = any(file is not None and _size(file) >= _LARGE_FILE for file in files)
     return _judging if large else nullcontext()
+
+
+def _size(file: Path) -> int:
+    """The bytes of a file; none where it is gone, which shows when it is read."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _count(more: int) -> None:

@@ -119,15 +119,15 @@ class CompiledGate:
             if around is not None and self.policy.references:
                 binding = with_references(binding, self.policy, around)
             found = inspect_frame(plan, schema, binding, measure, small=small)
+            broken = contract_judged(live, columns, self.policy, found.rows)
+            rest = partial(inspect_rest, binding=binding, small=small)
+            return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around, rest)
         except Unreadable as error:
             raise GateError(
                 f"the result cannot be read: {error}",
                 where=f"the result of {self.asset}",
                 fix="collect the result in the asset to see where it fails",
             ) from error
-        broken = contract_judged(live, columns, self.policy, found.rows)
-        rest = partial(inspect_rest, binding=binding, small=small)
-        return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around, rest)
 
     def _bound(self, schema: pl.Schema) -> Binding:
         key = tuple(schema.items())

@@ -107,7 +107,7 @@ def evaluation_of(
     broken: tuple[CheckResult, ...],
     frame: pl.LazyFrame,
     around: Surroundings | None,
-    rest: Callable[[pl.LazyFrame], Findings],
+    rest: Callable[[pl.LazyFrame], Sequence[Outcome]],
 ) -> Evaluation:
     """The evaluation that follows from what was found in `frame` and what breaks the contract.
 
@@ -131,7 +131,7 @@ def evaluation_of(
     results = (*_results(found, outcomes), *own)
     judgement = decide(policy, fingerprint, found.rows, rejected, results)
     if judgement.verdict == "split":
-        outcomes = _failing_alone(outcomes, rest(kept).outcomes, rejected, entering)
+        outcomes = _failing_alone(outcomes, rest(kept), rejected, entering)
         results = (*_results(found, outcomes), *own)
         judgement = decide(policy, fingerprint, found.rows, rejected, results)
     if around is not None:

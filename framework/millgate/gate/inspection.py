@@ -76,18 +76,23 @@ def inspect_frame(
     return Findings(rows, shaping, (*binding.failures, *failures), tuple(found), measured)
 
 
-def inspect_rest(frame: pl.LazyFrame, binding: Binding, *, small: bool = False) -> Findings:
+def inspect_rest(
+    frame: pl.LazyFrame, binding: Binding, *, small: bool = False
+) -> tuple[Outcome, ...]:
     """What `binding` finds in the rows that are left once others were rejected, already shaped.
 
     Only checks that look beyond a row are asked again: what else holds for all rows holds for some.
     """
-    asked = tuple(b for b in binding.rules if _looks_further(b))
+    fresh = [rebound(b, binding.shaped) for b in binding.rules if b.rule.check is not None]
+    asked = tuple(b for b in fresh if _looks_further(b))
+    if not asked:
+        return ()
     rest = Binding(Shaping(), binding.shaped, (), asked)
-    return inspect_frame(frame, binding.shaped, rest, (), small=small)
+    return inspect_frame(frame, binding.shaped, rest, (), small=small).outcomes
 
 
 def _looks_further(bound: Bound) -> bool:
-    return bound.rule.check is not None and (bound.whole or not by_row(bound.violation))
+    return not bound.rule.check.element_wise and (bound.whole or not by_row(bound.violation))
 
 
 def _streamed(bound: Bound, shaped: pl.Schema) -> Bound:

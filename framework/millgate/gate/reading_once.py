@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,10 @@ _KEPT = 1 << 22
 """Rows that fail any rule up to which their positions are kept, in some 20 MiB."""
 
 
+_SEARCHING = ("is_in", "replace", "replace_strict")
+"""Functions that polars takes for ones of a row, though they look a value up in a whole column."""
+
+
 def by_row(expression: pl.Expr | None) -> bool:
     """Whether an expression gives one value for each row, which does not depend on the others.
 
@@ -21,6 +25,8 @@ def by_row(expression: pl.Expr | None) -> bool:
     (True, False)
     >>> by_row(pl.col("a").drop_nulls() > 0)
     False
+    >>> by_row(pl.col("a").is_in([1, 2])), by_row(pl.col("a").is_in(pl.col("b")))
+    (True, False)
     """
     try:
         return (
@@ -33,7 +39,19 @@ def by_row(expression: pl.Expr | None) -> bool:
 
 
 def _is_separable(expression: pl.Expr) -> bool:
-    return expression.meta.is_row_separable() and all(map(_is_separable, expression.meta.pop()))
+    given = expression.meta.pop()
+    return (
+        expression.meta.is_row_separable()
+        and not _searches(expression, given)
+        and all(map(_is_separable, given))
+    )
+
+
+def _searches(expression: pl.Expr, given: Sequence[pl.Expr]) -> bool:
+    if sum(bool(each.meta.root_names()) for each in given) < 2:
+        return False
+    said = str(expression)
+    return any(said.startswith(f"{each}.{name}(") for each in given for name in _SEARCHING)
 
 
 def read_once(

@@ -38,9 +38,12 @@ def _is_reader(result: object) -> TypeGuard[pa.RecordBatchReader]:
 
 
 def _is_arrow(result: object, kind: str) -> bool:
-    """Whether a result is of that class of pyarrow, whose import takes 30 MiB: who has one did."""
-    arrow = sys.modules.get("pyarrow")
-    return arrow is not None and isinstance(result, getattr(arrow, kind))
+    """Whether a result is of that class of pyarrow, whose import takes 30 MiB: who has one did.
+
+    Another thread may be importing it, so that the class is not there yet.
+    """
+    known = getattr(sys.modules.get("pyarrow"), kind, None)
+    return known is not None and isinstance(result, known)
 
 
 def frames_of(result: Any) -> Iterator[pl.DataFrame]:
