@@ -90,7 +90,7 @@ def sure_types(schema: Schema) -> pl.Schema | None:
     """The polars types of a file with these columns, None where only the file can tell them.
 
     >>> sure_types(Schema((Column("n", "BIGINT"),)))
-    Schema({'n': Int64})
+    Schema([('n', Int64)])
     >>> sure_types(Schema((Column("letter", "VARCHAR"),)))  # or is it an Enum?
     """
     if not _SURE.issuperset(schema.types.values()):
