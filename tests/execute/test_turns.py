@@ -83,17 +83,18 @@ def turning(mill: Mill) -> Mill:
     return mill
 
 
-def test_large_results_take_turns(turning: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("millgate.execute.turns._LARGE_BYTES", 1)
-    assert turning.run("alone").exit_status == 0
-    told = (turning.root / "assets/most.txt").read_text().split()
-    assert len(told) >= 4
-    assert set(told) == {"1"}
-
-
-def test_large_files_are_judged_in_turn(turning: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("millgate.execute.turns._LARGE_FILE", 1)
-    assert turning.run("streamed").exit_status == 0
+@pytest.mark.parametrize(
+    ("what", "asset"),
+    [
+        pytest.param("_LARGE_BYTES", "alone", id="written"),
+        pytest.param("_LARGE_FILE", "streamed", id="judged"),
+    ],
+)
+def test_what_is_large_takes_turns(
+    turning: Mill, what: str, asset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"millgate.execute.turns.{what}", 1)
+    assert turning.run(asset).exit_status == 0
     told = (turning.root / "assets/most.txt").read_text().split()
     assert len(told) >= 4
     assert set(told) == {"1"}

@@ -45,13 +45,16 @@ def thread_connection() -> duckdb.DuckDBPyConnection:
 def use_processors() -> None:
     """Let this thread's connection, if there is one, use the processors that are its share."""
     connection = getattr(_local, "connection", None)
-    if connection is None or _local.used == share_of(_local.granted):
+    if connection is None:
+        return
+    share = share_of(_local.granted)
+    if share == _local.used:
         return
     import duckdb
 
-    with suppress(duckdb.Error):  # where the asset has left a result open, as it is
-        connection.execute(f"SET threads = {share_of(_local.granted)}")
-        _local.used = share_of(_local.granted)
+    with suppress(duckdb.Error):  # the asset has left a result open: it keeps what it has
+        connection.execute(f"SET threads = {share}")
+        _local.used = share
 
 
 def _threads(connection: duckdb.DuckDBPyConnection) -> int:

@@ -104,14 +104,14 @@ def offered(
 def insert(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    added: pl.DataFrame,
+    frame: pl.DataFrame,
     query: str = "SELECT * FROM added",
 ) -> None:
     """Insert the rows of a frame, called `added` in `query`, into a table of the catalog.
 
     DuckDB finds `added` among the variables here: in half the time of a registered view.
     """
-    added = Streamed(added)  # type: ignore[assignment]
+    added = Streamed(frame)  # noqa: F841
     schema = "hot" if table in HOT else "lineage"
     connection.execute(f"INSERT INTO {schema}.{table} BY NAME {query}")
 
