@@ -16,6 +16,8 @@ from millgate.model.duration import parse_duration
 from millgate.model.placement import Placement
 from millgate.model.size import parse_size
 
+_UNWRITABLE = frozenset("?\\")
+
 _TABLES: Mapping[str, Callable[[object, str], Any]] = {
     "alerts": read_alerts,
     "on_event": read_on_event,
@@ -43,6 +45,18 @@ class Configuration:
     """Which commands are told of what."""
     deadlines: tuple[Deadline, ...] = ()
     """How soon after their window partitions must be live."""
+
+    def folders(self, root: Path) -> tuple[Path, Path]:
+        """The warehouse and the quarantine of a project at `root`."""
+        folders = root / self.warehouse, root / self.quarantine
+        for folder in folders:
+            if _UNWRITABLE & set(str(folder)):
+                raise ProjectError(
+                    "DuckDB cannot write below a folder with ? or \\ in its name",
+                    where=str(folder),
+                    fix="rename the folder, or set another one in [tool.millgate]",
+                )
+        return folders
 
     @property
     def alerting(self) -> Alerting:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -18,26 +16,12 @@ from typing import TYPE_CHECKING
 
 from millgate.configuration import Configuration, find_root, read_configuration
 from millgate.declare.discovery import discover
-from millgate.errors import MillgateError, MissingSource, ProjectError
-from millgate.execute.decide import discard, release
-from millgate.execute.doctor import Problem, examine
-from millgate.execute.handover import Exported, export_duckdb
-from millgate.execute.mill import Mill
+from millgate.errors import MillgateError, MissingSource
+from millgate.execute.mill import Mill, code_version, present, present_actor
 from millgate.execute.opening import reading
-from millgate.execute.past import Past, reading_past
 from millgate.execute.proposal import keys_named, propose
-from millgate.execute.rename import Rename, probably_renamed, propose_rename, rename
-from millgate.execute.repair import Repaired, repair
 from millgate.execute.repartitioning import swapping
-from millgate.execute.replay import Replay, propose_replay, replay
-from millgate.execute.resuming import Unfinished, find_unfinished, unfinished
-from millgate.execute.retire import Retirement, propose_retirement, retire
-from millgate.execute.rollback import propose_rollback, roll_back
 from millgate.execute.running import carry_out
-from millgate.execute.separable import Compared, try_batches
-from millgate.execute.telling import check_alerting, late_assets, tell, try_channels
-from millgate.execute.trial import Trial, try_gates
-from millgate.execute.vacuum import Vacuumed, vacuum
 from millgate.model.garbage import no_collection
 from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
@@ -50,34 +34,24 @@ from millgate.store.warehouse import Warehouse
 if TYPE_CHECKING:
     import duckdb
 
+    from millgate.execute.doctor import Problem
+    from millgate.execute.handover import Exported
+    from millgate.execute.past import Past
+    from millgate.execute.rename import Rename
+    from millgate.execute.repair import Repaired
+    from millgate.execute.replay import Replay
+    from millgate.execute.resuming import Unfinished
+    from millgate.execute.retire import Retirement
+    from millgate.execute.separable import Compared
+    from millgate.execute.trial import Trial
+    from millgate.execute.vacuum import Vacuumed
     from millgate.model.going_back import Destination, Rollback
     from millgate.model.request import Report, Request, Watcher
     from millgate.model.step import Plan
     from millgate.plan.lateness import Late
 
-_UNWRITABLE = frozenset("?\\")
 ENVIRONMENT = "MILLGATE_PROJECT"
 """Names the project's folder where the working directory is elsewhere."""
-
-
-def present() -> datetime:
-    """The aware present, in UTC."""
-    return datetime.now(UTC)
-
-
-def present_actor() -> str:
-    """Who runs this: `MILLGATE_ACTOR` or the operating system's user."""
-    return os.environ.get("MILLGATE_ACTOR") or getpass.getuser()
-
-
-def code_version(root: Path) -> str | None:
-    """The commit that the project's own git repository is at, `-dirty` where files differ."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        found = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() or None
 
 
 @dataclass(frozen=True)
@@ -116,16 +90,7 @@ class Project:
 
     @cached_property
     def layout(self) -> Layout:
-        folders = [self.configuration.warehouse, self.configuration.quarantine]
-        warehouse, quarantine = (self.root / folder for folder in folders)
-        for folder in (warehouse, quarantine):
-            if _UNWRITABLE & set(str(folder)):
-                raise ProjectError(
-                    "DuckDB cannot write below a folder with ? or \\ in its name",
-                    where=str(folder),
-                    fix="rename the folder, or set another one in [tool.millgate]",
-                )
-        return Layout(self.root, warehouse, quarantine)
+        return Layout(self.root, *self.configuration.folders(self.root))
 
     @cached_property
     def warehouse(self) -> Warehouse:
@@ -160,7 +125,11 @@ class Project:
     @no_collection()
     def propose(self, request: Request) -> Plan:
         """The plan that answers a request now. Changes nothing."""
-        check_alerting(self.configuration.alerting, self.graph)
+        alerting = self.configuration.alerting
+        if alerting.routes or alerting.deadlines:
+            from millgate.execute.telling import check_alerting
+
+            check_alerting(alerting, self.graph)
         return propose(swapping(self.mill, request), request).plan
 
     def run(
@@ -203,14 +172,21 @@ class Project:
 
     def tell(self) -> None:
         """Tell people what is news to them; `warnings` says what could not be sent."""
-        self._untold.extend(tell(self.mill))
+        if self.configuration.alerting.routes:
+            from millgate.execute.telling import tell
+
+            self._untold.extend(tell(self.mill))
 
     def try_channels(self) -> dict[str, str | None]:
         """Send a test to every channel; why it was not sent, by the name of the channel."""
+        from millgate.execute.telling import try_channels
+
         return try_channels(self.mill)
 
     def late(self, connection: duckdb.DuckDBPyConnection) -> list[Late]:
         """The assets that miss a deadline now; imports `assets/` only where there is one."""
+        from millgate.execute.telling import late_assets
+
         if not self.configuration.deadlines:
             return []
         try:
@@ -221,10 +197,14 @@ class Project:
 
     def unfinished(self) -> list[Unfinished]:
         """The runs that can be resumed and have something left to do, the newest first."""
+        from millgate.execute.resuming import unfinished
+
         return unfinished(self.mill)
 
     def find_unfinished(self, run: int) -> Unfinished | None:
         """The run of that number; None if it came to its end."""
+        from millgate.execute.resuming import find_unfinished
+
         return find_unfinished(self.mill, run)
 
     @contextmanager
@@ -242,11 +222,15 @@ class Project:
     @contextmanager
     def reading_past(self, destination: Destination) -> Iterator[Past]:
         """Production as it was at a moment or in a snapshot, on a private copy."""
+        from millgate.execute.past import reading_past
+
         with reading_past(self.warehouse, self.root, destination) as past:
             yield past
 
     def export_duckdb(self, file: Path, selection: str = "") -> Exported:
         """Write live production, or a selection of it, and all lineage to one new DuckDB file."""
+        from millgate.execute.handover import export_duckdb
+
         selected = self.select(selection) if selection else None
         return export_duckdb(self.warehouse, self.root, file, selected)
 
@@ -275,6 +259,8 @@ class Project:
 
         Conflict if that is not the refused version they have `seen`.
         """
+        from millgate.execute.decide import release
+
         return self._decide(release, asset, key, reason, actor, seen)
 
     def discard(
@@ -290,6 +276,8 @@ class Project:
 
         Conflict if that is not the refused version they have `seen`.
         """
+        from millgate.execute.decide import discard
+
         return self._decide(discard, asset, key, reason, actor, seen)
 
     def keys_named(
@@ -300,50 +288,72 @@ class Project:
 
     def propose_replay(self, target: str = "") -> Replay:
         """What today's gates would let in of what waits in quarantine."""
+        from millgate.execute.replay import propose_replay
+
         return propose_replay(self.mill, target)
 
     def replay(self, proposed: Replay, *, actor: str | None = None) -> int:
         """Carry out a replay as it was proposed, in one commit; returns its snapshot."""
+        from millgate.execute.replay import replay
+
         return replay(replace(self.mill, actor=actor or self.actor), proposed)
 
     def propose_rollback(
         self, target: str, destination: Destination, *, downstream: bool = False
     ) -> Rollback:
         """What going back to an earlier version, moment or snapshot would change."""
+        from millgate.execute.rollback import propose_rollback
+
         return propose_rollback(self.mill, target, destination, downstream=downstream)
 
     def roll_back(self, rollback: Rollback, *, reason: str, actor: str | None = None) -> int:
         """Carry out a rollback as it was proposed, in one commit; returns its snapshot."""
+        from millgate.execute.rollback import roll_back
+
         return roll_back(replace(self.mill, actor=actor or self.actor), rollback, reason)
 
     def propose_retirement(self, asset: str) -> Retirement:
         """What retiring an asset whose declaration is gone would take out of production."""
+        from millgate.execute.retire import propose_retirement
+
         return propose_retirement(self.mill, asset)
 
     def retire(self, retirement: Retirement, *, reason: str, actor: str | None = None) -> int:
         """Carry out a retirement as it was proposed, in one commit; returns its snapshot."""
+        from millgate.execute.retire import retire
+
         return retire(replace(self.mill, actor=actor or self.actor), retirement, reason)
 
     def try_gates(self, target: str = "") -> tuple[Trial, ...]:
         """What today's gates say of what is live and what waits; records nothing."""
+        from millgate.execute.trial import try_gates
+
         return try_gates(self.mill, target)
 
     def try_batches(self, target: str = "") -> Compared:
         """Whether batches come to the same rows as their partitions one by one; records nothing."""
+        from millgate.execute.separable import try_batches
+
         # What the assets print is not the answer of a command.
         with redirect_stdout(sys.stderr):
             return try_batches(self.mill, target)
 
     def propose_rename(self, old: str, new: str) -> Rename:
         """What of an asset that has another name in the code now would move to it."""
+        from millgate.execute.rename import propose_rename
+
         return propose_rename(self.mill, old, new)
 
     def rename(self, proposed: Rename, *, actor: str | None = None) -> int:
         """Move a history as it was proposed, in one commit; returns its snapshot."""
+        from millgate.execute.rename import rename
+
         return rename(replace(self.mill, actor=actor or self.actor), proposed)
 
     def probably_renamed(self) -> list[tuple[str, str]]:
         """Old and new name of each asset that seems to be called otherwise in the code now."""
+        from millgate.execute.rename import probably_renamed
+
         if self.warehouse.current() is None:
             return []
         with self.reading() as connection:
@@ -351,15 +361,22 @@ class Project:
 
     def vacuum(self, keep: timedelta | None = None, *, dry_run: bool = False) -> Vacuumed:
         """Remove what nothing needs any more; `keep` instead of the project's retention."""
+        from millgate.execute.vacuum import vacuum
+
         kept_for = self.configuration.kept_for if keep is None else keep
         return vacuum(self.mill, kept_for, dry_run=dry_run)
 
     def examine(self, *, deep: bool = False) -> list[Problem]:
         """What is wrong with the warehouse; changes nothing, and needs nothing of `assets/`."""
+        from millgate.execute.doctor import examine
+
         return examine(self._mill(Graph.build([])), deep=deep)
 
     def repair(self, *, deep: bool = False) -> Repaired:
         """Mend what can be mended of it."""
+        from millgate.execute.doctor import examine
+        from millgate.execute.repair import repair
+
         bare = self._mill(Graph.build([]))
         lost = any(problem.kind == "lost" for problem in examine(bare))
         return repair(self.mill if lost else bare, deep=deep)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from millgate.cli.trouble import error_lines
 from millgate.errors import MillgateError
+from millgate.model.garbage import no_collection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,8 @@ class Call:
 
     def open(self) -> Project:
         """The project, without importing its assets."""
-        from millgate.project import Project
+        with no_collection():
+            from millgate.project import Project
 
         if not self._opened:
             self._opened.append(Project.open(self.folder))

@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column as RichColumn
 from rich.text import Text
 
 from millgate.cli.grid import plain
@@ -17,6 +14,9 @@ from millgate.cli.show_report import STYLES
 from millgate.cli.stopping import heard, stopping_line
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from millgate.cli.terminal import Terminal
     from millgate.model.request import Done, Watcher
     from millgate.model.step import Step
@@ -142,6 +142,9 @@ def watching(terminal: Terminal, total: int, silent: bool) -> Iterator[Watcher]:
 
 def bar_on(console: Console) -> Progress:
     """A progress bar on one line of a terminal, gone when it is finished."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column as RichColumn
+
     return Progress(
         TextColumn(" {task.description}", table_column=RichColumn(no_wrap=True, ratio=1)),
         BarColumn(bar_width=None, table_column=RichColumn(ratio=2)),

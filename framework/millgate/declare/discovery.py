@@ -12,7 +12,6 @@ from types import ModuleType
 from millgate.declare.importing import AssetModules, opened
 from millgate.declare.keywords import checked_name
 from millgate.declare.place import file_of, is_users, shortened
-from millgate.declare.sql_file import read_sql_asset
 from millgate.declare.upstreams import settle
 from millgate.errors import DeclarationError, DuplicateAsset, ProjectError
 from millgate.model.asset import Asset, Declared, Node, Source
@@ -70,6 +69,8 @@ def discover(root: Path, folder: Path) -> tuple[Node, ...]:
         ]
         for file in files:
             if file.suffix == ".sql":
+                from millgate.declare.sql_file import read_sql_asset
+
                 shown, group = file.relative_to(root).as_posix(), _group(file, folder)
                 asset = read_sql_asset(file, shown, group, modules.named, name_of)
                 nodes.append((order[file], asset))

@@ -17,6 +17,7 @@ from millgate.execute.partitioning import check_partitionings, partitions_of
 from millgate.execute.repartitioning import closings, old_partitions, withdrawals
 from millgate.gate.contract import breaks_contract
 from millgate.lineage import catalog, queries
+from millgate.lineage.columns import recorded_columns
 from millgate.model.partition import Partition
 from millgate.model.record import (
     Attempt,
@@ -187,12 +188,12 @@ def _unfitting(
 ) -> dict[PartitionId, int]:
     """Partitions that passed the contract with production as it was, but do not any more."""
     accepted = [f.product.materialization for f in group if f.product.accepted is not None]
+    live = queries.all_live_schemas(connection, {made.asset for made in accepted})
     unfitting: dict[PartitionId, int] = {}
-    for asset in sorted({made.asset for made in accepted}):
-        live, policy = queries.live_schema(connection, asset), mill.assets[asset].gate
-        for made in accepted:
-            if made.asset == asset and breaks_contract(live, made.schema, policy):
-                unfitting[asset, made.partition] = queries.last_promoter(connection, asset)
+    for made in accepted:
+        asset = made.asset
+        if breaks_contract(live.get(asset), made.schema, mill.assets[asset].gate):
+            unfitting[asset, made.partition] = queries.last_promoter(connection, asset)
     return unfitting
 
 
@@ -363,16 +364,19 @@ def rebuild_views(
     Of `swapped` assets the tables still say what was made by the old partitioning.
     """
     declared = {name: asset for name, asset in mill.assets.items() if name not in swapped}
-    for name in sorted(assets):
+    names, layout = sorted(assets), mill.layout
+    known = recorded_columns(connection, names)
+    live = queries.all_live_versions(connection, names)
+    refused = queries.all_quarantine_files(connection, names)
+    for name in names:
         partitions = partitions_of(name, declared, connection)
-        known = queries.last_schema(connection, name)
-        live = queries.live_versions(connection, name)
-        refused = queries.quarantine_files(connection, name)
-        layout = mill.layout
+        own = known.get(name)
         statements = [
-            *views.production_view(name, partitions, live, layout.versions, known, root=mill.root),
+            *views.production_view(
+                name, partitions, live[name], layout.versions, own, root=mill.root
+            ),
             *views.quarantine_view(
-                name, partitions, refused, layout.quarantine, known, root=mill.root
+                name, partitions, refused[name], layout.quarantine, own, root=mill.root
             ),
         ]
         for statement in statements:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from millgate.declare.query import check_parameters, named_parameters, statement_reads
 from millgate.errors import BadQuery, BadResult, DeclarationError, MissingSetting
 from millgate.execute.order import Batch, ResolvedInput
 from millgate.execute.turns import share_of
@@ -128,13 +127,15 @@ def compute(batch: Batch) -> Any:
             where=asset.defined_in,
             fix="return the text of a SELECT over the parameters, or change the annotation",
         )
-    named = named_parameters(result)
-    check_parameters(named, asset.partitions, asset.defined_in)
-    _check_returned_query(result, batch)
-    return _run_query(batch, result, named)
+    return _run_query(batch, result, _checked(result, batch))
 
 
-def _check_returned_query(sql: str, batch: Batch) -> None:
+def _checked(sql: str, batch: Batch) -> tuple[str, ...]:
+    """The parameters that a returned query names; it may read nothing but the inputs."""
+    from millgate.declare.query import check_parameters, named_parameters, statement_reads
+
+    named = named_parameters(sql)
+    check_parameters(named, batch.asset.partitions, batch.asset.defined_in)
     known = {given.declared.parameter for given in batch.inputs}
     lowered = {name.lower() for name in known}
     strangers = sorted(statement_reads(sql, batch.asset.defined_in) - lowered)
@@ -144,6 +145,7 @@ def _check_returned_query(sql: str, batch: Batch) -> None:
             where=batch.asset.defined_in,
             fix=f"its parameters are {', '.join(sorted(known)) or 'none'}",
         )
+    return named
 
 
 def _run_query(batch: Batch, sql: str, named: tuple[str, ...]) -> Any:

@@ -15,7 +15,7 @@ from millgate.execute.settle import Settled, check_strays, settle, strays
 from millgate.execute.sources import check_unchanged
 from millgate.execute.standing import surroundings
 from millgate.execute.turns import at_work, in_turn, judging
-from millgate.gate.compiled import CompiledGate
+from millgate.gate.compiled import Candidate, CompiledGate
 from millgate.gate.contract import breaks_contract
 from millgate.gate.evaluate import Evaluation
 from millgate.model.record import Judgement, Materialization
@@ -57,12 +57,13 @@ def judge_settled(
 ) -> tuple[Product, ...]:
     """Computed partitions, judged and in the files that their verdicts ask for.
 
-    What writing took is shared out evenly.
+    What judging and writing took is shared out evenly.
     """
-    judged = [_judged(each, order, gate, now) for each, order in zip(settled, orders, strict=True)]
     began = perf_counter()
-    parted = part(settled, [evaluation for evaluation, _ in judged], orders, metadata)
-    write_s = (perf_counter() - began) / len(settled)
+    evaluations = _judged(settled, orders, gate, now)
+    judged = perf_counter()
+    parted = part(settled, evaluations, orders, metadata)
+    gate_s, write_s = (taken / len(settled) for taken in (judged - began, perf_counter() - judged))
     return tuple(
         Product(
             _made(order, now, evaluation.judgement, files),
@@ -73,24 +74,30 @@ def judge_settled(
             gate_s=gate_s,
             write_s=write_s,
         )
-        for order, (evaluation, gate_s), files in zip(orders, judged, parted, strict=True)
+        for order, evaluation, files in zip(orders, evaluations, parted, strict=True)
     )
 
 
 def _judged(
-    settled: Settled, order: Order, gate: CompiledGate, now: datetime
-) -> tuple[Evaluation, float]:
-    """What the gate makes of a partition, and the seconds it took."""
-    began = perf_counter()
-    evaluation = gate.evaluate(
-        settled.frame,
-        columns=_accepted_schema(settled, gate, storage_at(order.staged)),
-        live=order.live_schema,
-        around=surroundings(order, now),
-        measure=[*digest.expressions(settled.schema), *strays(settled.schema, order.partition)],
+    settled: Sequence[Settled], orders: Sequence[Order], gate: CompiledGate, now: datetime
+) -> list[Evaluation]:
+    """What the gate makes of each partition."""
+    each = list(zip(settled, orders, strict=True))
+    found = gate.evaluate_all(
+        [
+            Candidate(
+                given.frame,
+                _accepted_schema(given, gate, storage_at(order.staged)),
+                order.live_schema,
+                surroundings(order, now),
+                [*digest.expressions(given.schema), *strays(given.schema, order)],
+            )
+            for given, order in each
+        ]
     )
-    check_strays(evaluation.measured, settled.frame, order)
-    return evaluation, perf_counter() - began
+    for evaluation, (given, order) in zip(found, each, strict=True):
+        check_strays(evaluation.measured, given.frame, order)
+    return found
 
 
 def _made(

@@ -13,7 +13,6 @@ from millgate.errors import BadResult
 from millgate.execute.order import Batch, Order
 from millgate.model.asset import Asset
 from millgate.model.dimension import Dimension
-from millgate.model.partition import Partition
 from millgate.model.schema import Schema
 from millgate.store import types, writing
 from millgate.store.splitting import Target, split
@@ -193,13 +192,16 @@ def _check_partition_columns(columns: Mapping[str, pl.DataType], order: Order) -
             )
 
 
-def strays(columns: Mapping[str, Any] | Schema, partition: Partition) -> list[pl.Expr]:
-    """For each partition column that the frame has, the number of rows of another key."""
-    present = columns.types if isinstance(columns, Schema) else columns
+def strays(columns: Schema, order: Order) -> list[pl.Expr]:
+    """For each partition column that the frame has, the number of rows of another key.
+
+    What a batch was split by needs no looking at.
+    """
+    along = order.asset.partitions.batched
     return [
         types.exactly(name).ne_missing(pl.lit(value)).sum().alias(f"{name}@strays")
-        for name, value in partition.columns.items()
-        if name in present
+        for name, value in order.partition.columns.items()
+        if name in columns.types and (along is None or name != along.name)
     ]
 
 

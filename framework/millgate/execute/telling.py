@@ -48,7 +48,7 @@ def tell(mill: Mill) -> tuple[str, ...]:
     Returns what went wrong, as warnings: nothing about telling fails what was done before it.
     News is found in the tables, so that what a crash kept from being told is told by the next.
     """
-    if not mill.alerting.routes or mill.warehouse.current() is None:
+    if mill.warehouse.current() is None:
         return ()
     try:
         with exclusive_lock(mill.layout.alerts_lock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -52,16 +53,16 @@ class Versions:
         steps = proposal.plan.steps
         names = {s.asset for s in steps} | {n.upstream for s in steps for n in s.needs}
         with self._mill.reading() as connection:
-            for name in names & self._mill.assets.keys():
-                versions = queries.live_versions(connection, name)
+            names &= self._mill.assets.keys()
+            self._schemas = queries.all_live_schemas(connection, names)
+            for name, versions in queries.all_live_versions(connection, names).items():
                 self._live[name] = {v.partition: v for v in versions}
-                self._schemas[name] = queries.live_schema(connection, name)
             if proposal.plan.enforces:
                 kept = [v.materialization for s in steps if (v := self.live(s.asset, s.key))]
                 self._recorded = queries.inputs_of(connection, kept)
-                for name in {step.asset for step in steps}:
-                    entries = queries.quarantine_files(connection, name)
-                    self._waiting |= {entry.materialization: entry.path for entry in entries}
+                entries = queries.all_quarantine_files(connection, {step.asset for step in steps})
+                waiting = chain.from_iterable(entries.values())
+                self._waiting = {entry.materialization: entry.path for entry in waiting}
 
     def schema(self, asset: str) -> Schema | None:
         """The widened schema of what is live or was made by this run; None where nothing is."""

@@ -17,7 +17,15 @@ from millgate.gate.contract import contract_judged
 from millgate.gate.evaluate import RESERVED, Evaluation, evaluation_of
 from millgate.gate.foreign_keys import with_references
 from millgate.gate.gate_fingerprint import gate_fingerprint
-from millgate.gate.inspection import SMALL, Unreadable, coerce, inspect_frame, inspect_rest
+from millgate.gate.inspection import (
+    SMALL,
+    Asked,
+    Findings,
+    Unreadable,
+    coerce,
+    inspect_frames,
+    inspect_rest,
+)
 from millgate.gate.outcome import Rule
 from millgate.gate.own_rules import own_rules
 from millgate.gate.reasons import MASK_PREFIX
@@ -39,6 +47,23 @@ def compile_gate(gate: Gate, asset: str) -> CompiledGate:
 
         schema = schema_of(gate.schema, asset)
     return CompiledGate(asset, gate, schema, gate_fingerprint(gate, schema), _declared(schema))
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A frame to be judged.
+
+    `columns` are those that its accepted rows would have in production (see
+    `CompiledGate.accepted_schema`), `live` those that production has now, None where there is
+    nothing; without what is `around` the rules that need it are left out; `measure` are scalar
+    expressions that are taken in the same pass.
+    """
+
+    frame: pl.DataFrame | pl.LazyFrame
+    columns: Schema
+    live: Schema | None
+    around: Surroundings | None = None
+    measure: Sequence[pl.Expr] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,31 +128,47 @@ class CompiledGate:
     ) -> Evaluation:
         """The judgement of `frame`, and what is needed to part its rows.
 
-        `columns` are those that the accepted rows would have in production (see
-        `accepted_schema`), `live` those that production has now, None where there is nothing;
-        without what is `around` the rules that need it are left out; `measure` are scalar
-        expressions that are taken in the same pass. Every check that fails, breaks or cannot be
-        run is part of the verdict; GateError is raised only where the frame itself cannot be
-        read, BadResult where a column has a reserved name.
+        The other arguments and what is raised are those of `Candidate` and `evaluate_all`.
         """
-        plan = frame.lazy()
-        schema = plan.collect_schema()
-        self._refuse_reserved(schema)
+        (found,) = self.evaluate_all([Candidate(frame, columns, live, around, measure)])
+        return found
+
+    def evaluate_all(self, candidates: Sequence[Candidate]) -> list[Evaluation]:
+        """The judgement of each candidate, with what is needed to part its rows.
+
+        Small frames in memory are read together. Every check that fails, breaks or cannot be run
+        is part of a verdict; GateError is raised only where a frame itself cannot be read,
+        BadResult where a column has a reserved name.
+        """
         try:
-            small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
-            binding = self._bound(schema)
-            if around is not None and self.policy.references:
-                binding = with_references(binding, self.policy, around)
-            found = inspect_frame(plan, schema, binding, measure, small=small)
-            broken = contract_judged(live, columns, self.policy, found.rows)
-            rest = partial(inspect_rest, binding=binding, small=small)
-            return evaluation_of(self.policy, self.fingerprint, found, broken, plan, around, rest)
+            asked = [self._asked(candidate) for candidate in candidates]
+            found = inspect_frames(asked)
+            each = zip(candidates, asked, found, strict=True)
+            return [self._evaluation(*one) for one in each]
         except Unreadable as error:
             raise GateError(
                 f"the result cannot be read: {error}",
                 where=f"the result of {self.asset}",
                 fix="collect the result in the asset to see where it fails",
             ) from error
+
+    def _asked(self, candidate: Candidate) -> Asked:
+        frame, around = candidate.frame, candidate.around
+        plan = frame.lazy()
+        schema = plan.collect_schema()
+        self._refuse_reserved(schema)
+        small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
+        binding = self._bound(schema)
+        if around is not None and self.policy.references:
+            binding = with_references(binding, self.policy, around)
+        return Asked(plan, schema, binding, candidate.measure, small)
+
+    def _evaluation(self, candidate: Candidate, asked: Asked, found: Findings) -> Evaluation:
+        broken = contract_judged(candidate.live, candidate.columns, self.policy, found.rows)
+        rest = partial(inspect_rest, binding=asked.binding, small=asked.small)
+        return evaluation_of(
+            self.policy, self.fingerprint, found, broken, asked.frame, candidate.around, rest
+        )
 
     def _bound(self, schema: pl.Schema) -> Binding:
         key = tuple(schema.items())

@@ -15,6 +15,7 @@ ROW = "__millgate_row"
 """Name of a column with the positions of rows; no data has one."""
 
 _UNMARKED = pl.Series([False])
+_NOWHERE = pl.Series(dtype=pl.get_index_type())
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def is_few(count: int, height: int) -> bool:
 def any_of(each: Sequence[FailingRows], height: int) -> FailingRows:
     """The rows that are among any of these, of one frame of `height` rows."""
     if not each:
-        return placed(pl.Series(dtype=pl.get_index_type()), height)
+        return placed(_NOWHERE, height)
     if all(rows.is_sparse for rows in each):
         return placed(pl.concat([rows.positions for rows in each]).unique().sort(), height)
     marks = {str(i): rows.marks for i, rows in enumerate(each)}

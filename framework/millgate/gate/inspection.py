@@ -45,35 +45,92 @@ class Unreadable(Exception):
     """The frame itself cannot be read, whatever the rules."""
 
 
-def inspect_frame(
-    frame: pl.LazyFrame,
-    schema: pl.Schema,
-    binding: Binding,
-    measure: Sequence[pl.Expr],
-    *,
-    small: bool = False,
-) -> Findings:
-    """What the rules of `binding` find in `frame`; raises Unreadable if it cannot be read.
+@dataclass(frozen=True)
+class Asked:
+    """A frame, the rules on it, and the measures to be taken of it as it came.
 
     `small` says that the frame is in memory and has few rows.
     """
-    shaping, lost, failures = coerce(frame, binding.shaping)
-    shaped = shaping.apply(frame)
-    unshaped = {failure.column for failure in failures}
-    bound = [rebound(b, binding.shaped) for b in binding.rules if b.column not in unshaped]
-    here = () if shaping.changes else measure
-    if not small:
-        bound = [_streamed(b, binding.shaped) if b.key_of else b for b in bound]
-    rows, outcomes, measured = _first_pass(shaped, bound, here, small)
+
+    frame: pl.LazyFrame
+    schema: pl.Schema
+    binding: Binding
+    measure: Sequence[pl.Expr] = ()
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A frame in the form that its schema gives it, and what a first pass over it asks."""
+
+    frame: pl.LazyFrame
+    shaping: Shaping
+    lost: list[Outcome]
+    failures: list[FrameFailure]
+    bound: list[Bound]
+    measure: Sequence[pl.Expr]
+    """The measures that the first pass takes along."""
+    small: bool
+
+    @property
+    def indicators(self) -> dict[str, pl.Expr]:
+        return {f"r{i}": b.indicator for i, b in enumerate(self.bound) if b.indicator is not None}
+
+    @property
+    def values(self) -> dict[str, pl.Expr]:
+        measures = {f"m{i}": measure for i, measure in enumerate(self.measure)}
+        return {"rows": pl.len(), **self.indicators, **measures}
+
+    @property
+    def first(self) -> pl.LazyFrame:
+        """The plan of the first pass."""
+        rows = self.frame if self.small else self.frame.head(_FIRST_ROWS)
+        return rows.select(value.alias(name) for name, value in self.values.items())
+
+
+def inspect_frames(asked: Sequence[Asked]) -> list[Findings]:
+    """What the rules find in each frame; raises Unreadable if one cannot be read."""
+    begun = [_begun(each) for each in asked]
+    first = _small_ones(begun)
+    return [_found(*each) for each in zip(asked, begun, first, strict=True)]
+
+
+def _begun(asked: Asked) -> _Begun:
+    shaping, lost, failures = coerce(asked.frame, asked.binding.shaping)
+    shaped, unshaped = asked.binding.shaped, {failure.column for failure in failures}
+    bound = [rebound(b, shaped) for b in asked.binding.rules if b.column not in unshaped]
+    if not asked.small:
+        bound = [_streamed(b, shaped) if b.key_of else b for b in bound]
+    measure = () if shaping.changes else asked.measure
+    frame = shaping.apply(asked.frame)
+    return _Begun(frame, shaping, lost, failures, bound, measure, asked.small)
+
+
+def _small_ones(begun: Sequence[_Begun]) -> list[pl.DataFrame | None]:
+    """The first pass over each small frame, made as one; None for what is to be read by itself."""
+    plans = [each.first if each.small else None for each in begun]
+    small = [plan for plan in plans if plan is not None]
+    if len(small) < 2:
+        return [None] * len(begun)
+    try:
+        made = iter(pl.collect_all(small, engine="in-memory", optimizations=IN_ORDER))
+    except BROKEN:
+        return [None] * len(begun)
+    return [plan if plan is None else next(made) for plan in plans]
+
+
+def _found(asked: Asked, begun: _Begun, first: pl.DataFrame | None) -> Findings:
+    rows, outcomes, measured = _first_pass(begun, first)
     if not rows:  # without rows a stream raises nothing, and a plan may say what rows would
-        nothing = shaping.apply(empty(schema).lazy())
-        _, outcomes, _ = _first_pass(nothing, bound, (), small=True)
-    if measured is None or shaping.changes:
-        measured = _measured(frame, measure)
-    found = lost + _with_masks(shaped, outcomes, bound, rows)
-    found = [_without_lost(outcome, lost) for outcome in found]
-    found = with_samples(frame, schema, found)
-    return Findings(rows, shaping, (*binding.failures, *failures), tuple(found), measured)
+        nothing = begun.shaping.apply(empty(asked.schema).lazy())
+        _, outcomes, _ = _first_pass(replace(begun, frame=nothing, measure=(), small=True))
+    if measured is None or begun.shaping.changes:
+        measured = _measured(asked.frame, asked.measure)
+    found = begun.lost + _with_masks(begun.frame, outcomes, begun.bound, rows)
+    found = [_without_lost(outcome, begun.lost) for outcome in found]
+    found = with_samples(asked.frame, asked.schema, found)
+    failures = (*asked.binding.failures, *begun.failures)
+    return Findings(rows, begun.shaping, failures, tuple(found), measured)
 
 
 def inspect_rest(
@@ -88,7 +145,7 @@ def inspect_rest(
     if not asked:
         return ()
     rest = Binding(Shaping(), binding.shaped, (), asked)
-    return inspect_frame(frame, binding.shaped, rest, (), small=small).outcomes
+    return inspect_frames([Asked(frame, binding.shaped, rest, small=small)])[0].outcomes
 
 
 def _looks_further(bound: Bound) -> bool:
@@ -147,26 +204,26 @@ def _measured(frame: pl.LazyFrame, measure: Sequence[pl.Expr]) -> dict[str, Any]
 
 
 def _first_pass(
-    frame: pl.LazyFrame, bound: list[Bound], measure: Sequence[pl.Expr], small: bool
+    begun: _Begun, values: pl.DataFrame | None = None
 ) -> tuple[int, list[Outcome], Mapping[str, Any] | None]:
     """Rows, an outcome for each rule (`failing` may still be an indicator), and the measures.
 
-    The measures are None where a rule that raises spoiled the pass.
+    `values` is what the first pass gave, where it was made already. The measures are None where a
+    rule that raises spoiled the pass.
     """
-    traced = {f"r{i}": b.indicator for i, b in enumerate(bound) if b.indicator is not None}
-    asked = {"rows": pl.len(), **traced, **{f"m{i}": m for i, m in enumerate(measure)}}
-    first = frame if small else frame.head(_FIRST_ROWS)
+    frame, bound = begun.frame, begun.bound
     masks: Mapping[str, FailingRows] = {}
     try:
-        values = collect(first.select(e.alias(n) for n, e in asked.items()), small)
-        found = values.row(0, named=True)
-        if not small and found["rows"] == _FIRST_ROWS:
-            found, masks = _all_rows(frame, bound, asked, found)
+        if values is None:
+            values = collect(begun.first, begun.small)
+        found = dict(zip(values.columns, values.row(0), strict=True))
+        if not begun.small and found["rows"] == _FIRST_ROWS:
+            found, masks = _all_rows(frame, bound, begun.values, found)
     except BROKEN:
-        rows, found, measured = *_one_by_one(frame, traced), None
+        rows, found, measured = *_one_by_one(frame, begun.indicators), None
     else:
         rows = found["rows"]
-        measured = {m.meta.output_name(): found[f"m{i}"] for i, m in enumerate(measure)}
+        measured = {m.meta.output_name(): found[f"m{i}"] for i, m in enumerate(begun.measure)}
     outcomes = [_first_outcome(frame, b, found.get(f"r{i}"), rows) for i, b in enumerate(bound)]
     for name, mask in masks.items():
         place = int(name.removeprefix("r"))

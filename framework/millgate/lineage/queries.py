@@ -156,13 +156,20 @@ def partitioning(connection: duckdb.DuckDBPyConnection, asset: str) -> Partition
 
 def live_versions(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:
     """The live versions of an asset, in key order."""
+    return all_live_versions(connection, [asset])[asset]
+
+
+def all_live_versions(
+    connection: duckdb.DuckDBPyConnection, assets: Collection[str]
+) -> dict[str, list[LiveVersion]]:
+    """The live versions of each of some assets, in key order."""
     return _versions(
         connection,
-        f"SELECT p.partition, p.materialization, m.path, {digits('m.schema_hash')}, m.rows "
-        "FROM lineage.production p "
+        f"SELECT p.asset, p.partition, p.materialization, m.path, {digits('m.schema_hash')}, "
+        "m.rows FROM lineage.production p "
         "JOIN hot.materializations m ON m.materialization = p.materialization "
-        "WHERE p.asset = $1 AND m.asset = $1 ORDER BY p.partition",
-        asset,
+        "WHERE p.asset IN ({assets}) AND m.asset IN ({assets}) ORDER BY p.asset, p.partition",
+        assets,
     )
 
 
@@ -191,11 +198,19 @@ def live_paths(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 def quarantine_files(connection: duckdb.DuckDBPyConnection, asset: str) -> list[LiveVersion]:
     """The files that `quarantine.<asset>` shows: the open entries of an asset, in key order."""
+    return all_quarantine_files(connection, [asset])[asset]
+
+
+def all_quarantine_files(
+    connection: duckdb.DuckDBPyConnection, assets: Collection[str]
+) -> dict[str, list[LiveVersion]]:
+    """The files of the open entries of each of some assets, in key order."""
     return _versions(
         connection,
-        f"SELECT partition, materialization, path, {digits('schema_hash')}, rows "
-        "FROM hot.quarantine WHERE asset = $1 AND status = 'held' ORDER BY partition",
-        asset,
+        f"SELECT asset, partition, materialization, path, {digits('schema_hash')}, rows "
+        "FROM hot.quarantine WHERE asset IN ({assets}) AND status = 'held' "
+        "ORDER BY asset, partition",
+        assets,
     )
 
 
@@ -205,7 +220,15 @@ def live_schema(connection: duckdb.DuckDBPyConnection, asset: str) -> Schema | N
     Each has the type that holds the values of every partition; where no type does, that of the
     version made first.
     """
-    return united(live_schemas(connection, [asset]).get(asset, ()), "first")
+    return all_live_schemas(connection, [asset]).get(asset)
+
+
+def all_live_schemas(
+    connection: duckdb.DuckDBPyConnection, assets: Collection[str]
+) -> dict[str, Schema | None]:
+    """The columns of what is live of each of some assets of which something is."""
+    found = live_schemas(connection, assets)
+    return {asset: united(schemas, "first") for asset, schemas in found.items()}
 
 
 def last_promoter(connection: duckdb.DuckDBPyConnection, asset: str) -> int:
@@ -319,10 +342,19 @@ def distinct_values(connection: duckdb.DuckDBPyConnection, column: str) -> list[
     return [value for (value,) in found]
 
 
-def _versions(connection: duckdb.DuckDBPyConnection, query: str, asset: str) -> list[LiveVersion]:
-    found = list(many(connection, query, [asset]))
-    schemas = read_schemas(connection, {row[3] for row in found})
-    return [LiveVersion(key, id_, path, schemas[hash_], n) for key, id_, path, hash_, n in found]
+def _versions(
+    connection: duckdb.DuckDBPyConnection, query: str, assets: Collection[str]
+) -> dict[str, list[LiveVersion]]:
+    """What a query on `{assets}` finds, by asset; constants, so that it skips all other rows."""
+    by_asset: dict[str, list[LiveVersion]] = {asset: [] for asset in assets}
+    if not by_asset:
+        return by_asset
+    listed = ", ".join(f"${number}" for number in range(1, len(by_asset) + 1))
+    found = list(many(connection, query.replace("{assets}", listed), list(by_asset)))
+    schemas = read_schemas(connection, {row[4] for row in found})
+    for asset, key, id_, path, hash_, count in found:
+        by_asset[asset].append(LiveVersion(key, id_, path, schemas[hash_], count))
+    return by_asset
 
 
 def _with_schema(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> dict[str, Any]:
