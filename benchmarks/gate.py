@@ -177,8 +177,8 @@ def judging(file: Path, scratch: Path) -> Callable[[], Mapping[str, Any]]:
     storage = storage_at(order.staged)
 
     def judge() -> Mapping[str, Any]:
-        schema = storage.shape(order.staged)[1]
-        settled = Settled(storage.scan(order.staged), schema, order.staged)
+        frame, schema = storage.scan(order.staged), storage.shape(order.staged)[1]
+        settled = Settled(frame, frame.collect_schema(), schema, order.staged)
         (product,) = judge_settled([settled], [order], gate, datetime.now(UTC), [{}], 0.0)
         return {
             "verdict": product.judgement.verdict,

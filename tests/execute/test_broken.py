@@ -12,7 +12,8 @@ import pytest
 
 from conftest import Edit, Mill
 from millgate.errors import StoreError
-from millgate.store.warehouse import Commit, Warehouse
+from millgate.store.commit import Commit
+from millgate.store.warehouse import Warehouse
 
 RUNS = "SELECT run, status, exit_status, message FROM lineage.runs ORDER BY run"
 

@@ -43,10 +43,11 @@ def parted(one: Case, form: str, folder: Path, suffix: str = ".parquet") -> Prod
 
     staged = folder / f"cases{suffix}"
     storage = storage_at(staged)
-    settled = Settled(one.frame, types.schema_of(one.frame), None)
+    settled = Settled(one.frame, one.frame.collect_schema(), types.schema_of(one.frame), None)
     if form != "eager":
         storage.write(one.frame, staged, {}, None)
-        settled = Settled(storage.scan(staged), storage.shape(staged)[1], staged)
+        frame = storage.scan(staged)
+        settled = Settled(frame, frame.collect_schema(), storage.shape(staged)[1], staged)
     order = Order(
         step=Step("cases", "", "make", Cause("missing")),
         step_id=1,

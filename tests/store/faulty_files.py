@@ -19,7 +19,8 @@ from pyarrow.parquet import ParquetFile, write_table
 from millgate.model.partition import Partition
 from millgate.store.files import Files
 from millgate.store.layout import Layout
-from millgate.store.warehouse import Links, Warehouse
+from millgate.store.links import Links
+from millgate.store.warehouse import Warehouse
 
 T = TypeVar("T")
 

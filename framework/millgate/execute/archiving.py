@@ -11,9 +11,9 @@ from millgate.lineage.archive import HistoryFile
 from millgate.lineage.migration import migrate, value
 from millgate.model.record import Change
 from millgate.store import views
+from millgate.store.commit import Commit
 from millgate.store.history_file import column_names
 from millgate.store.layout import Layout
-from millgate.store.warehouse import Commit
 
 if TYPE_CHECKING:
     import duckdb

@@ -121,10 +121,14 @@ def _recorded(attempt: Attempt, batch: Batch, tried: Tried) -> Iterator[Attempt]
         )
         yield from (replace(attempt, step=order.step_id) for order in batch.orders)
     for order, result in zip(batch.orders, tried.results, strict=False):
-        attempt = replace(attempt, step=order.step_id)
         if isinstance(result, Product):
-            times = result.compute_s, result.gate_s, result.write_s
-            yield replace(attempt, compute_s=times[0], gate_s=times[1], write_s=times[2])
+            yield replace(
+                attempt,
+                step=order.step_id,
+                compute_s=result.compute_s,
+                gate_s=result.gate_s,
+                write_s=result.write_s,
+            )
         else:
             judging = attempt.finished_at - attempt.started_at
-            yield replace(attempt, gate_s=judging.total_seconds())
+            yield replace(attempt, step=order.step_id, gate_s=judging.total_seconds())

@@ -93,6 +93,8 @@ class Board:
 
     def blocker(self, step: Step) -> str | None:
         """The partition that keeps a step from running, if one of its inputs was stopped."""
+        if not self.stopped:
+            return None
         return next((self.stopped[i] for i in self._inputs(step) if i in self.stopped), None)
 
     def remaining(self) -> list[Step]:

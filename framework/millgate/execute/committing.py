@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from millgate.errors import StoreError
 from millgate.execute.archiving import bring_up_to_date, record, show_all
 from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
@@ -33,9 +35,10 @@ from millgate.model.record import (
     StepRecord,
     show_id,
 )
-from millgate.store import views
+from millgate.store import draft, views
+from millgate.store.commit import Commit
 from millgate.store.layout import REPORT, ROWS
-from millgate.store.warehouse import Commit, Links
+from millgate.store.links import Links
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,17 +99,34 @@ class Entered:
     refused: Mapping[PartitionId, int]
 
 
+def prepare(mill: Mill, run: int) -> None:
+    """Make what the first commit of all starts from, before there is anything to commit.
+
+    What goes wrong with that is left to the commit, which then does it by itself.
+    """
+    import duckdb
+
+    fresh = mill.layout.fresh(run)
+    part = fresh.parent.with_suffix(".part") / fresh.name
+    with suppress(duckdb.Error, OSError, StoreError):
+        part.parent.mkdir(parents=True)
+        draft.create(part)
+        with duckdb.connect(str(part)) as connection:
+            catalog.create(connection, mill.root)
+        part.parent.rename(fresh.parent)
+
+
 @contextmanager
-def committing(mill: Mill) -> Iterator[Commit]:
+def committing(mill: Mill, fresh: Path | None = None) -> Iterator[Commit]:
     """A commit whose draft has a catalog of this Millgate's version, of a project at its place.
 
     An older catalog is migrated, a newer one refused. Views name files by the project's folder:
-    where it was moved they are all made anew.
+    where it was moved they are all made anew. `fresh` is what was prepared for the first one.
     """
-    with mill.warehouse.committing() as commit:
-        if commit.fresh:
+    with mill.warehouse.committing(fresh) as commit:
+        if commit.is_empty:
             catalog.create(commit.connection, mill.root)
-        else:
+        elif not commit.fresh:
             root = catalog.check_writable(commit.connection).root
             bring_up_to_date(commit.connection, mill.layout)
             check_partitionings(commit.connection, mill.assets, mill.swapped)
@@ -136,7 +156,7 @@ def enter(
     there first. What is `leaving` by a swapped partitioning leaves with the first commit in which
     something enters.
     """
-    with committing(mill) as commit:
+    with committing(mill, mill.layout.fresh(run.id)) as commit:
         refused = _refused(commit.connection, mill, group.finished, expected, unusable, leaving)
         if refused and group.atomic:
             first = next(iter(refused.values()))

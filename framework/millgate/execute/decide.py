@@ -32,8 +32,9 @@ from millgate.model.record import (
     show_id,
 )
 from millgate.store import reading
+from millgate.store.commit import Commit
+from millgate.store.links import Links
 from millgate.store.locks import OpenRun
-from millgate.store.warehouse import Commit, Links
 
 
 def release(mill: Mill, asset: str, key: str, reason: str, seen: int | None = None) -> str:

@@ -12,8 +12,8 @@ from millgate.execute.mill import Mill
 from millgate.model.record import InputVersion, Materialization, Run
 from millgate.model.schema import Schema
 from millgate.store import digest, writing
+from millgate.store.commit import Commit
 from millgate.store.storage import STORAGES
-from millgate.store.warehouse import Commit
 
 
 def derive(

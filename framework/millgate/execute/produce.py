@@ -82,12 +82,13 @@ def _judged(
     settled: Sequence[Settled], orders: Sequence[Order], gate: CompiledGate, now: datetime
 ) -> list[Evaluation]:
     """What the gate makes of each partition."""
-    each = list(zip(settled, orders, strict=True))
+    each, storage = list(zip(settled, orders, strict=True)), storage_at(orders[0].staged)
     found = gate.evaluate_all(
         [
             Candidate(
                 given.frame,
-                _accepted_schema(given, gate, storage_at(order.staged)),
+                given.columns,
+                _accepted_schema(given, gate, storage),
                 order.live_schema,
                 surroundings(order, now),
                 [*digest.expressions(given.schema), *strays(given.schema, order)],
@@ -140,7 +141,8 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     metadata = _footer(order)
     metadata |= {"kind": "enforced", "derived_from": order.live.materialization}
     file = order.live.files[0]
-    settled = Settled(reading.scan_version(file), order.live.schema, file)
+    live = reading.scan_version(file)
+    settled = Settled(live, live.collect_schema(), order.live.schema, file)
     measure = digest.expressions(settled.schema)
     around = surroundings(order, order.live.made_at)
     evaluation = gate.evaluate(
@@ -181,9 +183,10 @@ def judge_again(order: Order, gate: CompiledGate) -> Judgement:
 
 def _accepted_schema(settled: Settled, gate: CompiledGate, storage: Storage) -> Schema:
     """The columns that production would get: a gate may coerce, drop or add some."""
-    columns = settled.frame.collect_schema()
-    accepted = gate.accepted_schema(columns)
-    return settled.schema if accepted == columns else storage.schema_of(accepted, settled.schema)
+    accepted = gate.accepted_schema(settled.columns)
+    if accepted is settled.columns or accepted == settled.columns:
+        return settled.schema
+    return storage.schema_of(accepted, settled.schema)
 
 
 def _footer(order: Order) -> dict[str, Any]:

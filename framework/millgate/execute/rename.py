@@ -24,8 +24,8 @@ from millgate.plan.demand import reads_of
 from millgate.plan.fingerprint import code_fingerprint, input_fingerprint
 from millgate.plan.needs import Needs, Read
 from millgate.store import views
+from millgate.store.links import Links
 from millgate.store.locks import OpenRun
-from millgate.store.warehouse import Links
 
 if TYPE_CHECKING:
     import duckdb

@@ -33,8 +33,9 @@ from millgate.model.record import (
 )
 from millgate.model.schema import Schema
 from millgate.store import reading, writing
+from millgate.store.commit import Commit
+from millgate.store.links import Links
 from millgate.store.storage import STORAGES
-from millgate.store.warehouse import Commit, Links
 
 if TYPE_CHECKING:
     import duckdb

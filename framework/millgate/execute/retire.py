@@ -20,7 +20,7 @@ from millgate.lineage.refusals import quarantine_list
 from millgate.model.dimension import Horizon
 from millgate.model.record import Change, Decision, Promotion, Run
 from millgate.store import views
-from millgate.store.warehouse import Links
+from millgate.store.links import Links
 
 if TYPE_CHECKING:
     import duckdb

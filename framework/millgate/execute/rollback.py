@@ -22,7 +22,8 @@ from millgate.model.record import Change, Promotion, Run, show_id
 from millgate.plan.keyrange import Target, keys_of_each
 from millgate.plan.retreat import in_order, made_from, touched
 from millgate.plan.selection import select
-from millgate.store.warehouse import Commit, Links
+from millgate.store.commit import Commit
+from millgate.store.links import Links
 
 if TYPE_CHECKING:
     import duckdb

@@ -24,9 +24,13 @@ Frame = pl.DataFrame | pl.LazyFrame
 
 @dataclass(frozen=True)
 class Settled:
-    """A result as a frame: in memory, or a scan of the `file` it was written to."""
+    """A result as a frame: in memory, or a scan of the `file` it was written to.
+
+    `columns` are those of the frame, `schema` is how they are stored.
+    """
 
     frame: Frame
+    columns: pl.Schema
     schema: Schema
     file: Path | None
 
@@ -51,21 +55,22 @@ def settle(
         _check_names(list(parts[0][0].collect_schema()), order)
     else:
         parts = _split(result, along, batch, metadata)
+    shared = parts[0][0].schema if isinstance(parts[0][0], pl.DataFrame) else None
     return [
-        _settled(frame, file, order, declared, carried)
+        _settled(frame, shared or frame.collect_schema(), file, order, declared, carried)
         for (frame, file), order, carried in zip(parts, batch.orders, metadata, strict=True)
     ]
 
 
 def _settled(
     frame: Frame,
+    columns: pl.Schema,
     file: Path | None,
     order: Order,
     declared: Mapping[str, Any],
     metadata: Mapping[str, Any],
 ) -> Settled:
     storage = storage_at(order.staged)
-    columns = frame.collect_schema()
     untyped = [name for name, dtype in columns.items() if types.is_untyped(dtype)]
     if untyped:
         frame = frame.with_columns(
@@ -76,8 +81,9 @@ def _settled(
     if file is None and not storage.is_faithful:
         writing.write(frame, order.staged, metadata)
         frame, file = storage.scan(order.staged), order.staged
-    schema = storage.shape(file)[1] if file else storage.schema_of(frame.collect_schema())
-    return Settled(frame, schema, file)
+        columns = frame.collect_schema()
+    schema = storage.shape(file)[1] if file else storage.schema_of(columns)
+    return Settled(frame, columns, schema, file)
 
 
 def _as_frame(result: Any, order: Order, metadata: Mapping[str, Any]) -> tuple[Frame, Path | None]:

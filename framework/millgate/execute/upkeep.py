@@ -11,8 +11,8 @@ from millgate.execute.interrupt import is_interruption
 from millgate.execute.mill import Mill
 from millgate.lineage import queries, run_records
 from millgate.model.record import Change, Run
+from millgate.store.commit import Commit
 from millgate.store.locks import OpenRun, RunInfo
-from millgate.store.warehouse import Commit
 
 
 def tidy(mill: Mill) -> None:

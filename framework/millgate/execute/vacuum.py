@@ -17,9 +17,9 @@ from millgate.execute.upkeep import tidy
 from millgate.lineage import removal
 from millgate.lineage.removal import Named, Outlived
 from millgate.model.record import Change, Removal, Run, materialization_id, read_id
+from millgate.store.commit import Commit
 from millgate.store.layout import REPORT
 from millgate.store.leftovers import DiskFile, disk_files
-from millgate.store.warehouse import Commit
 
 if TYPE_CHECKING:
     import duckdb

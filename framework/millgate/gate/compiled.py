@@ -53,13 +53,14 @@ def compile_gate(gate: Gate, asset: str) -> CompiledGate:
 class Candidate:
     """A frame to be judged.
 
-    `columns` are those that its accepted rows would have in production (see
-    `CompiledGate.accepted_schema`), `live` those that production has now, None where there is
-    nothing; without what is `around` the rules that need it are left out; `measure` are scalar
-    expressions that are taken in the same pass.
+    `types` are those of its columns; `columns` are those that its accepted rows would have in
+    production (see `CompiledGate.accepted_schema`), `live` those that production has now, None
+    where there is nothing; without what is `around` the rules that need it are left out; `measure`
+    are scalar expressions that are taken in the same pass.
     """
 
     frame: pl.DataFrame | pl.LazyFrame
+    types: pl.Schema
     columns: Schema
     live: Schema | None
     around: Surroundings | None = None
@@ -130,7 +131,8 @@ class CompiledGate:
 
         The other arguments and what is raised are those of `Candidate` and `evaluate_all`.
         """
-        (found,) = self.evaluate_all([Candidate(frame, columns, live, around, measure)])
+        types = frame.collect_schema()
+        (found,) = self.evaluate_all([Candidate(frame, types, columns, live, around, measure)])
         return found
 
     def evaluate_all(self, candidates: Sequence[Candidate]) -> list[Evaluation]:
@@ -153,15 +155,13 @@ class CompiledGate:
             ) from error
 
     def _asked(self, candidate: Candidate) -> Asked:
-        frame, around = candidate.frame, candidate.around
-        plan = frame.lazy()
-        schema = plan.collect_schema()
+        frame, schema, around = candidate.frame, candidate.types, candidate.around
         self._refuse_reserved(schema)
         small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
         binding = self._bound(schema)
         if around is not None and self.policy.references:
             binding = with_references(binding, self.policy, around)
-        return Asked(plan, schema, binding, candidate.measure, small)
+        return Asked(frame.lazy(), schema, binding, candidate.measure, small)
 
     def _evaluation(self, candidate: Candidate, asked: Asked, found: Findings) -> Evaluation:
         broken = contract_judged(candidate.live, candidate.columns, self.policy, found.rows)

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from millgate.errors import StoreError
+from millgate.store.whole_sync import quickly_synced, sync_file_system
 
 T = TypeVar("T")
 
@@ -32,6 +34,9 @@ class Files:
 
     at_once = 16
     """How many calls of `each` are under way together."""
+
+    many = 64
+    """With so many files it takes less to sync all of their file system, if that can be done."""
 
     def perform(self, what: str, path: Path, call: Callable[[], T]) -> T:
         """Make one file call. A test overrides this to record calls, or to let them fail."""
@@ -55,6 +60,16 @@ class Files:
     def sync_folder(self, folder: Path) -> None:
         """Return once the entries of a folder are on the disk."""
         self.perform("sync folder", folder, lambda: _sync(folder))
+
+    def sync_all(self, files: Collection[Path], folders: Collection[Path]) -> None:
+        """Return once the content of files and the entries of folders, where these and those
+        above them lie, are on the disk. The deepest folders come first."""
+        if len(files) >= self.many and (whole := quickly_synced(folders)):
+            for folder in whole:
+                self.perform("sync all of", folder, partial(sync_file_system, folder))
+            return
+        self.each(self.sync_file, files)
+        self.each(self.sync_folder, sorted(folders, key=lambda f: (-len(f.parts), str(f))))
 
     def link(self, source: Path, target: Path) -> None:
         """Give a file a second name, which must be new."""

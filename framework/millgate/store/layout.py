@@ -89,7 +89,11 @@ class Layout:
         return self.staged_runs / str(run)
 
     def staged(self, run: int, materialization: int, suffix: str = ".parquet") -> Path:
-        return self.staging(run) / f"{materialization}{suffix}"
+        return self.warehouse.joinpath("staging", str(run), f"{materialization}{suffix}")
+
+    def fresh(self, run: int) -> Path:
+        """The database that the first commit of all starts from, made while a run's steps go on."""
+        return self.staging(run) / "fresh" / "warehouse.duckdb"
 
     def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
         """What an attempt printed."""

@@ -64,6 +64,7 @@ class ParquetFile:
         if isinstance(result, duckdb.DuckDBPyRelation) and _is_plain(result):
             _copy(result, path, footer)
         elif isinstance(result, pl.DataFrame):
+            schema_of(result)
             (file,) = self.encoded([result], [metadata])
             if file is None:
                 result.write_parquet(path, metadata=footer, **_WRITTEN)
@@ -85,10 +86,11 @@ class ParquetFile:
         files = [BytesIO() if f.estimated_size() <= _SMALL_BYTES else None for f in frames]
         plans = []
         for frame, file, each in zip(frames, files, metadata, strict=True):
-            schema_of(frame)
             if file is not None:
-                plan = frame.lazy()
-                plans.append(plan.sink_parquet(file, metadata=_footer(each), lazy=True, **_WRITTEN))
+                plan = frame.lazy().sink_parquet(
+                    file, metadata=_footer(each), lazy=True, credential_provider=None, **_WRITTEN
+                )
+                plans.append(plan)
         pl.collect_all(plans, engine="streaming", optimizations=IN_ORDER)
         return [None if file is None else file.getbuffer() for file in files]
 

@@ -71,11 +71,13 @@ def split(
 def _parted(
     frame: pl.DataFrame, column: str, targets: Mapping[KeyValue, Target], where: str
 ) -> dict[KeyValue, pl.DataFrame]:
-    parted = frame.partition_by(column, as_dict=True, maintain_order=True)
-    strays = [rows for (value,), rows in parted.items() if value not in targets]
+    values = frame.get_column(column).unique(maintain_order=True).to_list()
+    parts = frame.partition_by(column, maintain_order=True)
+    parted = dict(zip(values, parts, strict=True))
+    strays = [rows for value, rows in parted.items() if value not in targets]
     if strays:
         raise _strays(strays, column, list(targets), where)
-    return {value: rows for (value,), rows in parted.items()}
+    return parted
 
 
 @dataclass

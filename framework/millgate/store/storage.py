@@ -37,8 +37,8 @@ class Storage(Protocol):
     def encoded(
         self, frames: Sequence[pl.DataFrame], metadata: Sequence[Mapping[str, Any]]
     ) -> Sequence[memoryview | None]:
-        """The files that some frames would be, made together, which takes less time; None for a
-        frame that `write` writes as well by itself. Raises as `write` does."""
+        """The files that some frames which can be stored would be, made together, which takes
+        less time; None for a frame that `write` writes as well by itself."""
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         """A result as frames, and the types of its columns where these cannot tell them all."""

@@ -1,4 +1,4 @@
-"""The warehouse: reading its current snapshot, and committing the next one."""
+"""The warehouse: reading its current snapshot, and beginning the commit of the next one."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError
-from millgate.store.draft import compact, create, write_rows
+from millgate.store.commit import Commit, broken
 from millgate.store.duckdb_file import log_beside
 from millgate.store.files import Files, translated
 from millgate.store.layout import Layout
-from millgate.store.links import AssetPath, Links, ProductionLinks
+from millgate.store.links import AssetPath, ProductionLinks
 from millgate.store.locks import exclusive_lock
 from millgate.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
     import duckdb
-
-__all__ = ["Commit", "Links", "Warehouse"]
 
 _TRIES = 5
 
@@ -130,7 +128,7 @@ class Warehouse:
                     change(writing)
             connection = duckdb.connect(str(copy), read_only=True, config=spill)
         except duckdb.Error as error:
-            raise _broken(
+            raise broken(
                 f"snapshot {number} cannot be read", self.layout.database, error
             ) from error
         finally:
@@ -141,19 +139,22 @@ class Warehouse:
         return connection
 
     @contextmanager
-    def committing(self) -> Iterator[Commit]:
-        """A commit under the commit lock, discarded unless it is published before it is left."""
+    def committing(self, fresh: Path | None = None) -> Iterator[Commit]:
+        """A commit under the commit lock, discarded unless it is published before it is left.
+
+        The first one may start from the database `fresh`, which goes into it.
+        """
         import duckdb
 
         with exclusive_lock(self.layout.commit_lock):
             current = self.current()
             commit = Commit(self.layout, self._files, self._snapshots, self._links, current)
             try:
-                commit.open()
+                commit.open(fresh)
                 yield commit
             except (duckdb.OperationalError, duckdb.FatalException) as error:
                 what = f"snapshot {commit.snapshot} cannot be written"
-                raise _broken(what, self.layout.draft, error) from error
+                raise broken(what, self.layout.draft, error) from error
             finally:
                 commit.abandon()
 
@@ -207,194 +208,3 @@ class Warehouse:
         for run in sorted(int(name) for name in names if name.isdecimal()):
             if not is_alive(run):
                 self._files.remove_folder(self.layout.staging(run))
-
-
-class Commit:
-    """A commit under way: a writable draft of the next snapshot, and the files it will name.
-
-    `fresh` says that there was no snapshot before. Made by `Warehouse.committing` only.
-    """
-
-    def __init__(
-        self,
-        layout: Layout,
-        files: Files,
-        snapshots: Snapshots,
-        links: ProductionLinks,
-        current: int | None,
-    ) -> None:
-        self._layout = layout
-        self._files = files
-        self._snapshots = snapshots
-        self._links = links
-        self._current = current
-        self._brought: list[Path] = []
-        self._folders = set(_up_to(layout.warehouse, layout.warehouse.parent))
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._settled = False
-
-    @property
-    def fresh(self) -> bool:
-        return self._current is None
-
-    @property
-    def snapshot(self) -> int:
-        """The number that the snapshot will have."""
-        return (self._current or 0) + 1
-
-    @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """The draft, to be written to. Whatever is not committed when it is published fails it."""
-        assert self._connection is not None
-        return self._connection
-
-    def open(self) -> None:
-        """Make the draft."""
-        import duckdb
-
-        draft = self._snapshots.draft(self._current)
-        if self.fresh:
-            create(draft)
-        self._connection = duckdb.connect(str(draft))
-
-    def move(self, staged: Path, path: str, location: Literal["versions", "quarantine"]) -> None:
-        """Bring a staged file to `path` below the folder that `location` names, for good."""
-        target = self._target(path, location)
-        self._files.bring(staged, target)
-        self._brought.append(target)
-
-    def write_report(self, path: str, text: str) -> None:
-        """Write a text file at `path` below the quarantine folder."""
-        target = self._target(path, "quarantine")
-        self._files.make_folder(target.parent)
-        self._brought.append(target)
-        self._files.write_text(target, text)
-        self._files.protect(target)
-
-    @property
-    def draft_bytes(self) -> int:
-        """How large the draft is, what is not written to its file yet included."""
-        draft = self._layout.draft
-        files = (draft, draft.with_name(f"{draft.name}.wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
-
-    def write_history(self, table: str, query: str) -> tuple[str, int, int]:
-        """Write the rows of a query to a new file; its path below `history`, its rows and bytes."""
-        draft = self._layout.draft.with_name("history.parquet")
-        rows = write_rows(self.connection, query, draft)
-        ordinal = 1 + sum(file.parent.name == table for file in self._brought)
-        path = self._layout.history_path(table, self.snapshot, ordinal)
-        target = self._layout.history / path
-        self._files.protect(draft)
-        self._files.make_folder(target.parent)
-        self._files.rename(draft, target)
-        self._brought.append(target)
-        self._folders.update(_up_to(target.parent, self._layout.warehouse.parent))
-        return path, rows, target.stat().st_size
-
-    def compact(self) -> None:
-        """Leave no room in the draft for what was deleted."""
-        import duckdb
-
-        draft = self._layout.draft
-        small = draft.with_name("compact.duckdb")
-        self._close()
-        compact(draft, small)
-        self._files.rename(small, draft)
-        self._connection = duckdb.connect(str(draft))
-
-    def publish(self, links: Links | None = None) -> int:
-        """Make the draft the current snapshot, and return its number."""
-        links = links or Links()
-        self._close()
-        self._files.each(self._files.sync_file, self._brought)
-        deepest_first = sorted(self._folders, key=lambda f: (-len(f.parts), str(f)))
-        self._files.each(self._files.sync_folder, deepest_first)
-        self._snapshots.place(self.snapshot)
-        if links:
-            self._links.begin(self.snapshot)
-            self._links.remove(links.remove)
-        self._settled = True
-        try:
-            self._snapshots.swap(self.snapshot)
-            if links:
-                self._links.serve(links.add)
-                self._links.end(self.snapshot)
-            self._snapshots.prune()
-        except StoreError as error:
-            if self._snapshots.current() != self.snapshot:
-                self._settled = False
-                raise
-            raise StoreError(
-                f"snapshot {self.snapshot} is published, but then: {error.what}",
-                where=error.where,
-                fix=f"{error.fix}; the next run mends what is left",
-            ) from error
-        return self.snapshot
-
-    def superseded(self) -> dict[int, bool]:
-        """The earlier snapshots that are still there, and whether another process reads them."""
-        read = set(self._snapshots.read_elsewhere())
-        return {number: number in read for number in self._snapshots.superseded()}
-
-    def remove(self, files: Collection[Path], snapshots: Collection[int]) -> None:
-        """Remove what the current snapshot does not name, snapshots that do before the files."""
-        self._snapshots.discard(snapshots)
-        for file in files:
-            self._files.unlink(file)
-
-    def abandon(self) -> None:
-        """Leave nothing of a commit that was not published. Otherwise does nothing."""
-        import duckdb
-
-        if self._connection is not None:
-            with suppress(duckdb.Error):
-                self._connection.close()
-        if self._settled:
-            return
-        for file in reversed(self._brought):
-            with suppress(StoreError):
-                self._files.unlink(file)
-        with suppress(StoreError):
-            self._snapshots.discard_draft()
-
-    def _target(self, path: str, location: Literal["versions", "quarantine"]) -> Path:
-        top = self._layout.versions if location == "versions" else self._layout.quarantine
-        target = top / path
-        edge = self._layout.warehouse if location == "versions" else top
-        self._folders.update(_up_to(target.parent, edge.parent))
-        return target
-
-    def _close(self) -> None:
-        """Close the draft so that its one file holds everything."""
-        import duckdb
-
-        draft = self._layout.draft
-        try:
-            self.connection.execute("CHECKPOINT")
-            self.connection.close()
-        except duckdb.Error as error:
-            raise _broken(f"snapshot {self.snapshot} cannot be written", draft, error) from error
-        if draft.with_name(f"{draft.name}.wal").exists():
-            raise StoreError(
-                f"snapshot {self.snapshot} cannot be written: its log is not empty",
-                where=str(draft),
-                fix="run again; the last snapshot is unharmed",
-            )
-
-
-def _up_to(folder: Path, top: Path) -> Iterator[Path]:
-    """`folder` and those above it, `top` included: every entry on the path of a file in it."""
-    yield folder
-    while folder != top:
-        folder = folder.parent
-        yield folder
-
-
-def _broken(what: str, where: Path, error: Exception) -> StoreError:
-    reason = str(error).strip().splitlines()[0]
-    return StoreError(
-        f"{what}: {reason}",
-        where=str(where),
-        fix="check free space and permissions there and run again; the last snapshot is unharmed",
-    )

@@ -39,7 +39,10 @@ def write(result: Any, path: Path, metadata: Mapping[str, Any], like: Schema | N
 def write_frames(
     frames: Sequence[pl.DataFrame], paths: Sequence[Path], metadata: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Write each frame to its path as `write` does; the paths name files of one kind."""
+    """Write each frame to its path as `write` does; the paths name files of one kind.
+
+    That the frames can be stored was seen before.
+    """
     if not frames:
         return
     encoded = storage_at(paths[0]).encoded(frames, metadata)
@@ -68,7 +71,7 @@ def appearing(path: Path) -> Iterator[Path]:
 
     Raises StoreError where the disk refuses.
     """
-    part = path.with_name(path.name + ".part")
+    part = Path(f"{path}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
