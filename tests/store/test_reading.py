@@ -65,7 +65,7 @@ class Shelf:
         self, form: Form, connection: duckdb.DuckDBPyConnection, union: Schema | None = None
     ) -> Any:
         union = union or united(schema for _, _, schema in self.versions)
-        return read_versions(self.versions, form, union, self.partitions, connection)
+        return read_versions(self.versions, form, union, self.partitions, lambda: connection)
 
 
 def frame_of(result: Any) -> pl.DataFrame:
@@ -197,7 +197,7 @@ def test_no_version_is_an_empty_frame_of_known_types(
     connection: duckdb.DuckDBPyConnection, form: Form
 ) -> None:
     union = Schema((Column("n", "INTEGER"), Column("l", 'STRUCT("a" DATE)[]')))
-    found = read_versions([], form, union, DAILY, connection)
+    found = read_versions([], form, union, DAILY, lambda: connection)
     assert isinstance(found, KINDS[form])
     assert dict(frame_of(found).schema) == {
         "n": pl.Int32,
@@ -277,10 +277,9 @@ def test_a_relation_can_become_a_view(
     assert connection.execute("FROM given").fetchall() == [(1, date(2013, 1, 1))]
     source = Source(name="s", location="x.csv")
     (tmp_path / "x.csv").write_text("a\n1\n")
-    read_source(source, [(tmp_path / "x.csv", source.partition())], Form.RELATION, connection)
-    relation = read_source(
-        source, [(tmp_path / "x.csv", source.partition())], Form.RELATION, connection
-    )
+    files = [(tmp_path / "x.csv", source.partition())]
+    read_source(source, files, Form.RELATION, lambda: connection)
+    relation = read_source(source, files, Form.RELATION, lambda: connection)
     relation.create_view("given", replace=True)
     del relation
     assert connection.execute("FROM given").fetchall() == [(1,)]
@@ -298,8 +297,10 @@ def test_parquet_files_of_a_source_are_the_same_rows_to_every_form(
         path = tmp_path / f"[{day}].parquet"
         frame.write_parquet(path)
         files.append((path, source.partition(f"2013-01-0{day}")))
-    found = read_source(source, files, Form.RELATION, connection)
-    assert_frame_equal(frame_of(found), frame_of(read_source(source, files, Form.LAZY, connection)))
+    found = read_source(source, files, Form.RELATION, lambda: connection)
+    assert_frame_equal(
+        frame_of(found), frame_of(read_source(source, files, Form.LAZY, lambda: connection))
+    )
     assert ("PARQUET" in found.explain().upper()) == (own != "file_index" or days == 1)
 
 
@@ -311,7 +312,7 @@ def test_a_type_that_only_polars_reads_from_parquet_stays_what_it_is(
     frame = pl.DataFrame({"x": pl.Series([0 if dtype != pl.Enum(["a"]) else "a"], dtype=dtype)})
     frame.write_parquet(path)
     source = Source(name="s", location="x.parquet")
-    found = read_source(source, [(path, source.partition())], Form.RELATION, connection)
+    found = read_source(source, [(path, source.partition())], Form.RELATION, lambda: connection)
     expected = connection.from_arrow(frame.to_arrow())
     assert found.fetchall() == expected.fetchall()
 
@@ -346,7 +347,7 @@ def sourced(
     path: Path, connection: duckdb.DuckDBPyConnection, form: Form = Form.FRAME, **declared: Any
 ) -> Any:
     source = Source(name="raw", location=str(path), **declared)
-    return read_source(source, [(path, source.partition())], form, connection)
+    return read_source(source, [(path, source.partition())], form, lambda: connection)
 
 
 @pytest.mark.parametrize("form", FRAMES)
@@ -389,11 +390,11 @@ def test_steps_that_read_a_file_share_what_is_known_of_its_columns(
     file.write_text("n\n1\n")
     source = Source(name="x", location=str(file))
     for _ in range(3):
-        read = read_source(source, [(file, source.partition())], Form.FRAME, connection)
+        read = read_source(source, [(file, source.partition())], Form.FRAME, lambda: connection)
         assert read.to_dict(as_series=False) == {"n": [1]}
     once = len(opened)
     file.write_text("n\nlater\n")
-    read = read_source(source, [(file, source.partition())], Form.FRAME, connection)
+    read = read_source(source, [(file, source.partition())], Form.FRAME, lambda: connection)
     assert read.to_dict(as_series=False) == {"n": ["later"]}
     assert len(opened) == 2 * once
 
@@ -434,7 +435,7 @@ def test_files_of_a_source_are_united_and_carry_their_keys(
         path = tmp_path / f"{key}.csv"
         path.write_text(text)
         files.append((path, source.partition(key)))
-    found = frame_of(read_source(source, files, form, connection))
+    found = frame_of(read_source(source, files, form, lambda: connection))
     assert dict(found.select("n", "date", "more").to_dicts()[0]) == {
         "n": 1.0,
         "date": date(2013, 1, 2),
@@ -449,7 +450,9 @@ def test_a_sources_own_column_of_that_name_stays(
     source = Source(name="raw", location="{date}.csv", partitions=DAILY)
     path = tmp_path / "x.csv"
     path.write_text("Date\ntheirs\n")
-    found = read_source(source, [(path, source.partition("2013-01-01"))], Form.FRAME, connection)
+    found = read_source(
+        source, [(path, source.partition("2013-01-01"))], Form.FRAME, lambda: connection
+    )
     assert found.to_dict(as_series=False) == {"Date": ["theirs"]}
 
 
@@ -458,7 +461,7 @@ def test_a_path_is_given_as_it_is(tmp_path: Path, connection: duckdb.DuckDBPyCon
     assert sourced(path, connection, Form.PATH) == path
     source = Source(name="raw", location="*.zip", defined_in="assets/x.py:1")
     with pytest.raises(DeclarationError, match="2 files of raw"):
-        read_source(source, [(path, source.partition())] * 2, Form.PATH, connection)
+        read_source(source, [(path, source.partition())] * 2, Form.PATH, lambda: connection)
 
 
 @pytest.mark.parametrize(

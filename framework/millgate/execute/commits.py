@@ -13,7 +13,7 @@ from millgate.model.step import StepId
 
 Enter = Callable[[], Entered]
 
-_COMMIT_AFTER_S = 0.5
+_COMMIT_AFTER_S = 1.0
 """How long results wait at least for a commit while steps run."""
 
 

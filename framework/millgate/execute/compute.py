@@ -189,18 +189,18 @@ def _load(given: ResolvedInput, batch: Batch, form: Form | None = None) -> Any:
         return None
     if not given.versions and given.schema is None and not isinstance(given.upstream, Source):
         raise _unknown_columns(given, batch)
-    return loaded(given, form, scratch() if form is Form.RELATION else thread_connection())
+    return loaded(given, form, scratch if form is Form.RELATION else thread_connection)
 
 
-def loaded(given: ResolvedInput, form: Form, connection: duckdb.DuckDBPyConnection) -> Any:
+def loaded(given: ResolvedInput, form: Form, connect: reading.Connect) -> Any:
     """An input, of which some version or its columns are known, in that form."""
     upstream = given.upstream
     if isinstance(upstream, Source):
         files = [(path, v.partition) for v in given.versions for path in v.files]
-        return reading.read_source(upstream, files, form, connection)
+        return reading.read_source(upstream, files, form, connect)
     assert given.schema is not None
     versions = [(v.files[0], v.partition, v.schema) for v in given.versions]
-    return reading.read_versions(versions, form, given.schema, upstream.partitions, connection)
+    return reading.read_versions(versions, form, given.schema, upstream.partitions, connect)
 
 
 def _unknown_columns(given: ResolvedInput, batch: Batch) -> DeclarationError:

@@ -69,7 +69,7 @@ def _frame(given: ResolvedInput) -> pl.LazyFrame:
     """All rows of a reference; without columns where nothing is known of it."""
     if not given.versions and (given.schema is None or isinstance(given.upstream, Source)):
         return pl.LazyFrame()
-    frame: pl.LazyFrame = loaded(given, Form.LAZY, thread_connection())
+    frame: pl.LazyFrame = loaded(given, Form.LAZY, thread_connection)
     return frame
 
 

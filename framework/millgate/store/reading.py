@@ -6,7 +6,7 @@ partition columns. A type of polars' own (a time zone, an Enum) is kept where th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 Version = tuple[Path, Partition, Schema]
 """A file, its partition, and its schema on record."""
 
+Connect = Callable[[], duckdb.DuckDBPyConnection]
+"""Gives the connection that reads what only DuckDB can read, or makes it, which takes a while."""
+
 _LAZY_RUNS = 64
 """polars plans a concatenation in time that grows with the square of its parts."""
 
@@ -54,7 +57,7 @@ def read_versions(
     form: Form,
     union: Schema,
     partitions: Partitions,
-    connection: duckdb.DuckDBPyConnection,
+    connect: Connect,
 ) -> Any:
     """Versions, in the order given, as one frame; empty and typed where there are none.
 
@@ -69,19 +72,19 @@ def read_versions(
             fix="annotate the parameter as a frame; only sources are files of their own",
         )
     if form is Form.RELATION:
-        return _relation(versions, with_dimensions(schema, partitions), connection)
+        return _relation(versions, with_dimensions(schema, partitions), connect())
     if _as_text(versions, schema):
         # The texts are then those that the view shows.
-        relation = _relation(versions, with_dimensions(schema, partitions), connection)
-        return in_form(relation.pl().lazy(), form, connection)
-    return in_form(_scan(versions, schema, partitions), form, connection)
+        relation = _relation(versions, with_dimensions(schema, partitions), connect())
+        return in_form(relation.pl().lazy(), form, connect)
+    return in_form(_scan(versions, schema, partitions), form, connect)
 
 
 def read_source(
     source: Source,
     files: Sequence[tuple[Path, Partition]],
     form: Form,
-    connection: duckdb.DuckDBPyConnection,
+    connect: Connect,
 ) -> Any:
     """The files of a source, in the order given, as one frame; or the Path of the only one.
 
@@ -93,7 +96,7 @@ def read_source(
     if not files:
         return None
     scans = [scan_file(source, path) for path, _ in files]
-    if form is Form.RELATION and (relation := _source_relation(source, files, scans, connection)):
+    if form is Form.RELATION and (relation := _source_relation(source, files, scans, connect())):
         return relation
     for place, (_, partition) in enumerate(files):
         frame = scans[place]
@@ -104,12 +107,12 @@ def read_source(
         scans = [pl.concat(pl.collect_all(scans), how="diagonal_relaxed").lazy()]
     frame = scans[0] if len(scans) == 1 else pl.concat(scans, how="diagonal_relaxed")
     try:
-        return in_form(frame, form, connection)
+        return in_form(frame, form, connect)
     except pl.exceptions.PolarsError as error:
         raise unreadable(source, files[0][0], error) from error
 
 
-def in_form(frame: pl.LazyFrame, form: Form, connection: duckdb.DuckDBPyConnection) -> Any:
+def in_form(frame: pl.LazyFrame, form: Form, connect: Connect) -> Any:
     """A lazy frame in the form that a parameter asks for."""
     match form:
         case Form.LAZY:
@@ -121,7 +124,7 @@ def in_form(frame: pl.LazyFrame, form: Form, connection: duckdb.DuckDBPyConnecti
         case Form.READER:
             return _reader(_for_arrow(frame))
         case Form.RELATION:
-            return connection.from_arrow(frame.collect().to_arrow())
+            return connect().from_arrow(frame.collect().to_arrow())
     raise ValueError(form)
 
 
