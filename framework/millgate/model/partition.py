@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import product
 from types import MappingProxyType
 
@@ -88,12 +89,12 @@ class Partitions:
     def names(self) -> tuple[str, ...]:
         return tuple(d.name for d in self.dimensions)
 
-    @property
+    @cached_property
     def time(self) -> TimeDimension | None:
         """The time dimension, if there is one."""
         return next((d for d in self.dimensions if isinstance(d, TimeDimension)), None)
 
-    @property
+    @cached_property
     def batched(self) -> Dimension | None:
         """The dimension along which adjacent partitions are computed as one, if there is one."""
         return next((d for d in self.dimensions if d.batch is not None), None)
