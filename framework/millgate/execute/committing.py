@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,45 +14,31 @@ from millgate.execute.archiving import bring_up_to_date, record, show_all
 from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
 from millgate.execute.opening import reading_history
-from millgate.execute.order import Product, Refused
 from millgate.execute.partitioning import check_partitionings, partitions_of
+from millgate.execute.placing import Finished, Placed, move, placed
 from millgate.execute.repartitioning import closings, old_partitions, withdrawals
 from millgate.gate.contract import breaks_contract
 from millgate.lineage import catalog, queries
 from millgate.lineage.columns import recorded_columns
-from millgate.model.partition import Partition
 from millgate.model.record import (
     Attempt,
     Change,
     Declarations,
     Judged,
-    Location,
     Materialization,
     Promotion,
     PromotionKind,
-    QuarantineEntry,
     Run,
     StepRecord,
-    show_id,
 )
 from millgate.store import draft, views
 from millgate.store.commit import Commit
-from millgate.store.layout import REPORT, ROWS
 from millgate.store.links import Links
 
 if TYPE_CHECKING:
     import duckdb
 
 PartitionId = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A product with the judgement's number, ready to be entered."""
-
-    partition: Partition
-    product: Product
-    judged: Judged
 
 
 @dataclass
@@ -167,13 +153,18 @@ def enter(
         if mill.swapped and not swaps:
             declarations = None
         gone = old_partitions(commit.connection, leaving) if swaps else []
-        moved = [(finished, *_move(commit, mill, finished)) for finished in kept]
-        change = _change(mill, group, run, declarations, moved, refused)
+        entering = [placed(mill.layout, finished) for finished in kept]
+        change = _change(mill, group, run, declarations, entering, refused)
         if swaps:
             change = _swapping(commit.connection, mill, change, leaving)
-        record(commit, mill, change)
-        rebuild_views(commit.connection, mill, {made.asset for _, made, _ in moved})
-        links = {f.partition: made.path for f, made, _ in moved if made.location == "versions"}
+        with ThreadPoolExecutor(1, thread_name_prefix="millgate-files") as beside:
+            moving = beside.submit(move, commit, entering)
+            record(commit, mill, change)
+            moving.result()
+            syncing = beside.submit(commit.sync)
+            rebuild_views(commit.connection, mill, {each.made.asset for each in entering})
+            syncing.result()
+        links = {e.partition: e.made.path for e in entering if e.made.location == "versions"}
         gone += [finished.partition for finished in kept if finished.product.withdraws]
         return Entered(commit.publish(Links(add=links, remove=gone)), refused)
 
@@ -217,74 +208,12 @@ def _unfitting(
     return unfitting
 
 
-def _move(
-    commit: Commit, mill: Mill, finished: Finished
-) -> tuple[Materialization, QuarantineEntry | None]:
-    """The materialization at its final place, its files moved there, and what was refused of it."""
-    product, partition, entry = finished.product, finished.partition, None
-    location: Location = "versions" if product.accepted else "quarantine"
-    made = replace(product.materialization, location=location)
-    if product.refused is not None:
-        entry = refuse(mill, commit, partition, made, finished.judged, product.refused)
-    if product.accepted is None:
-        assert entry is not None
-        return replace(made, path=entry.path, bytes=entry.bytes), entry
-    version = mill.layout.version_path(partition, made.id, product.accepted.suffix)
-    commit.move(product.accepted, version, "versions")
-    return replace(made, path=version), entry
-
-
-def refuse(
-    mill: Mill,
-    commit: Commit,
-    partition: Partition,
-    made: Materialization,
-    judged: Judged,
-    refused: Refused,
-) -> QuarantineEntry:
-    """Refused rows of a version, moved to their place in quarantine with the report beside them."""
-    folder = mill.layout.quarantine_path(partition, made.id)
-    path = f"{folder}/{ROWS}{refused.path.suffix}"
-    commit.move(refused.path, path, "quarantine")
-    commit.write_report(f"{folder}/{REPORT}", _report(made, judged))
-    return QuarantineEntry(
-        made.id,
-        made.asset,
-        made.partition,
-        "partition" if made.location == "quarantine" else "rows",
-        refused.rows,
-        refused.bytes,
-        path,
-        judged.judged_at,
-        judged.id,
-        refused.schema,
-    )
-
-
-def _report(made: Materialization, judged: Judged) -> str:
-    """The judgement as JSON, for who finds the folder without the catalog."""
-    judgement = judged.judgement
-    return json.dumps(
-        {
-            "asset": made.asset,
-            "partition": made.partition,
-            "materialization": show_id(made.id),
-            "verdict": judgement.verdict,
-            "rows": judgement.rows,
-            "rejected_rows": judgement.rejected_rows,
-            "data_hash": made.data_hash,
-            "failed": [asdict(result) for result in judgement.failed],
-        },
-        indent=2,
-    )
-
-
 def _change(
     mill: Mill,
     group: Group,
     run: Run,
     declarations: Declarations | None,
-    moved: Sequence[tuple[Finished, Materialization, QuarantineEntry | None]],
+    entering: Sequence[Placed],
     refused: Mapping[PartitionId, int],
 ) -> Change:
     return Change(
@@ -294,22 +223,22 @@ def _change(
         materializations=(
             *group.observed,
             *(replace(f.product.materialization, location="nowhere") for f in group.withheld),
-            *(made for _, made, _ in moved),
+            *(each.made for each in entering),
         ),
         judged=(
             *group.rejudged,
             *(finished.judged for finished in group.withheld),
-            *(finished.judged for finished, _, _ in moved),
+            *(each.finished.judged for each in entering),
         ),
         promotions=(
             *(promotion(made, "observe", run, None) for made in group.observed),
             *(
-                _moved(finished, made, run)
-                for finished, made, _ in moved
-                if made.location == "versions" or finished.product.withdraws
+                _entry(each.finished, each.made, run)
+                for each in entering
+                if each.made.location == "versions" or each.finished.product.withdraws
             ),
         ),
-        quarantined=tuple(entry for _, _, entry in moved if entry is not None),
+        quarantined=tuple(each.entry for each in entering if each.entry is not None),
         steps=tuple(
             replace(s, outcome="refused", blocked_by=f"run {refused[s.asset, s.partition]}")
             if (s.asset, s.partition) in refused
@@ -336,7 +265,7 @@ def _swapping(
     )
 
 
-def _moved(finished: Finished, made: Materialization, run: Run) -> Promotion:
+def _entry(finished: Finished, made: Materialization, run: Run) -> Promotion:
     """A version entering production, or a partition leaving it because its gate refuses it."""
     verdict = finished.judged.judgement.verdict
     enforced = f"enforced: {judgement_message(finished.judged.judgement)}"

@@ -9,11 +9,12 @@ import polars as pl
 
 from millgate.errors import Conflict, UsageError
 from millgate.execute.archiving import record
-from millgate.execute.committing import committing, promotion, rebuild_views, refuse
+from millgate.execute.committing import committing, promotion, rebuild_views
 from millgate.execute.decide import decided_run
 from millgate.execute.deriving import derive, footer_of
 from millgate.execute.mill import Mill
 from millgate.execute.order import Refused
+from millgate.execute.placing import entry_of, move_refused
 from millgate.execute.refused import check_there, judge_held, refused_rows, together
 from millgate.execute.running import claim, open_run, sweep
 from millgate.execute.standing import Standing
@@ -220,4 +221,6 @@ def _left(
     writing.write(rest, staged, footer_of(made), made.schema)
     rows, schema = storage.shape(staged)
     left = Refused(staged, schema, rows, staged.stat().st_size)
-    return refuse(mill, commit, partition, made, judged, left)
+    entry = entry_of(mill.layout, partition, made, made.location, judged, left)
+    move_refused(commit, entry, made, judged, left)
+    return entry

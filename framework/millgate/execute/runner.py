@@ -13,7 +13,7 @@ from itertools import count
 from millgate.execute.attempts import work
 from millgate.execute.board import Board
 from millgate.execute.commits import Commits, Over
-from millgate.execute.committing import Entered, Finished, Group, enter, prepare
+from millgate.execute.committing import Entered, Group, enter, prepare
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
 from millgate.execute.interrupt import Interrupt
@@ -22,6 +22,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.order import Batch, Order, Product, Result, Version, Worked
 from millgate.execute.ordering import Spared, leading, order_of, reconsidered
 from millgate.execute.places import Place
+from millgate.execute.placing import Finished
 from millgate.execute.proposal import Proposal
 from millgate.execute.versions import Versions
 from millgate.gate.contract import breaks_contract

@@ -40,7 +40,9 @@ class Commit:
         self._current = current
         self._brought: list[Path] = []
         self._tops = {"versions": layout.versions, "quarantine": layout.quarantine}
+        self._unsynced: list[Path] = []
         self._folders: set[Path] = set()
+        """Those whose entries are not synced yet."""
         self._note_folders(layout.warehouse, layout.warehouse.parent)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._settled = False
@@ -77,13 +79,13 @@ class Commit:
         """Bring a staged file to `path` below the folder that `location` names, for good."""
         target = self._target(path, location)
         self._files.bring(staged, target)
-        self._brought.append(target)
+        self._note(target)
 
     def write_report(self, path: str, text: str) -> None:
         """Write a text file at `path` below the quarantine folder."""
         target = self._target(path, "quarantine")
         self._files.make_folder(target.parent)
-        self._brought.append(target)
+        self._note(target)
         self._files.write_text(target, text)
         self._files.protect(target)
 
@@ -104,7 +106,7 @@ class Commit:
         self._files.protect(draft)
         self._files.make_folder(target.parent)
         self._files.rename(draft, target)
-        self._brought.append(target)
+        self._note(target)
         self._note_folders(target.parent, self._layout.warehouse.parent)
         return path, rows, target.stat().st_size
 
@@ -119,11 +121,20 @@ class Commit:
         self._files.rename(small, draft)
         self._connection = duckdb.connect(str(draft))
 
+    def sync(self) -> None:
+        """Return once what was brought until now is on the disk, and every entry on its path.
+
+        Another thread may write to the draft in the meantime.
+        """
+        files, self._unsynced = self._unsynced, []
+        folders, self._folders = self._folders, set()
+        self._files.sync_all(files, folders)
+
     def publish(self, links: Links | None = None) -> int:
         """Make the draft the current snapshot, and return its number."""
         links = links or Links()
         self._close()
-        self._files.sync_all(self._brought, self._folders)
+        self.sync()
         self._snapshots.place(self.snapshot)
         if links:
             self._links.begin(self.snapshot)
@@ -177,6 +188,11 @@ class Commit:
         edge = layout.warehouse if location == "versions" else layout.quarantine
         self._note_folders(target.parent, edge.parent)
         return target
+
+    def _note(self, file: Path) -> None:
+        """Take a file among those that go if the commit is abandoned, and are synced if not."""
+        self._brought.append(file)
+        self._unsynced.append(file)
 
     def _note_folders(self, folder: Path, top: Path) -> None:
         """Take `folder` and those above it, up to `top`, among those whose entries are synced."""

@@ -46,12 +46,13 @@ def write_frames(
     if not frames:
         return
     encoded = storage_at(paths[0]).encoded(frames, metadata)
+    for path in {path.parent: path for path in paths}.values():
+        _make_folder(path)
     for frame, path, each, file in zip(frames, paths, metadata, encoded, strict=True):
         if file is None:
             write(frame, path, each)
-            continue
-        with appearing(path) as part:
-            part.write_bytes(file)
+        else:
+            _put(path, file)
 
 
 def part(
@@ -72,10 +73,7 @@ def appearing(path: Path) -> Iterator[Path]:
     Raises StoreError where the disk refuses.
     """
     part = Path(f"{path}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _refusing(path, error) from error
+    _make_folder(path)
     try:
         yield part
         os.replace(part, path)
@@ -86,6 +84,24 @@ def appearing(path: Path) -> Iterator[Path]:
         if _is_of_disk(error, part):
             raise _refusing(path, error) from error
         raise
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder for a file, where it is missing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refusing(path, error) from error
+
+
+def _put(path: Path, content: memoryview) -> None:
+    """Make a file that nobody looks for before this has returned."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise _refusing(path, error) from error
 
 
 def _is_of_disk(error: BaseException, part: Path) -> bool:
