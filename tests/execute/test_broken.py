@@ -57,7 +57,7 @@ def test_where_that_cannot_be_recorded_the_next_run_does(
     shop.run()
 
     @contextmanager
-    def full(_: Warehouse, fresh: Path | None = None) -> Iterator[Commit]:
+    def full(*_: object) -> Iterator[Commit]:
         raise StoreError("no space left", where="warehouse", fix="free some")
         yield
 
