@@ -11,6 +11,7 @@ import pytest
 from conftest import Mill
 from millgate.errors import StoreError
 from millgate.execute import committing
+from millgate.lineage import catalog
 
 CHAIN = """
 from pathlib import Path
@@ -37,6 +38,17 @@ def two(one: pl.DataFrame) -> pl.DataFrame:
 def three(two: pl.DataFrame) -> pl.DataFrame:
     (here / "three").touch()
     return two
+"""
+
+OTHER = """
+import polars as pl
+
+from millgate import asset
+
+
+@asset
+def other() -> pl.DataFrame:
+    return pl.DataFrame({"m": [7]})
 """
 
 STEPS = "SELECT asset, outcome FROM lineage.steps WHERE run = (SELECT max(run) FROM lineage.runs)"
@@ -117,3 +129,55 @@ def test_a_commit_that_fails_ends_the_run_though_steps_go_on(
     assert chain.sql("SELECT status, message FROM lineage.runs") == [("failed", "no space left")]
     assert chain.run().exit_status == 0
     assert chain.sql("FROM production.three") == [(1,)]
+
+
+def test_the_first_commit_starts_from_what_was_prepared_beside_the_steps(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, made = committing.prepare, []
+
+    def noted(mill: Any, run: int) -> None:
+        prepare(mill, run)
+        made.append(mill.layout.fresh(run).is_file())
+
+    monkeypatch.setattr("millgate.execute.runner.prepare", noted)
+    monkeypatch.setattr("millgate.store.commit.create", None)
+    assert chain.run(workers=1).exit_status == 0
+    assert made == [True]
+    assert chain.run(force=True).exit_status == 0
+    assert made == [True]
+    assert chain.sql("SELECT version FROM lineage.catalog") == [(catalog.VERSION,)]
+    assert not list((chain.root / "warehouse" / "staging").iterdir())
+
+
+def test_where_nothing_could_be_prepared_the_commit_does_it(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("millgate.execute.committing.draft.create", full)
+    assert chain.run().exit_status == 0
+    assert chain.sql("FROM production.three") == [(1,)]
+
+
+def test_what_was_prepared_is_of_no_use_once_another_run_was_first(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.write("assets/other.py", OTHER)
+    enter, first = committing.enter, []
+
+    def second(*arguments: Any) -> committing.Entered:
+        if not first:
+            first.append(arguments[0].layout.fresh(arguments[2].id))
+            assert first[0].is_file()
+            assert chain.run("other").exit_status == 0
+        return enter(*arguments)
+
+    monkeypatch.setattr("millgate.execute.runner.enter", second)
+    assert chain.run("one+", workers=1).exit_status == 0
+    assert chain.sql("FROM production.other, production.three") == [(7, 1)]
+    assert [
+        run for (run,) in chain.sql("SELECT DISTINCT run FROM lineage.snapshots ORDER BY run")
+    ] == [1, 2]
+    assert not first[0].exists()

@@ -13,6 +13,7 @@ from store.faulty_files import (
     first,
     layout_of,
     second,
+    stage,
 )
 
 
@@ -112,3 +113,23 @@ def test_what_a_commit_names_is_synced_before_the_swap(
                 assert all(str(folder) in synced for folder in Path(path).parents), path
             if what == "rename" and "versions/" in path:
                 assert path in synced
+
+
+def test_what_was_synced_beside_is_not_synced_again_and_what_came_later_is(layout: Layout) -> None:
+    first(Warehouse(layout, Files()))
+    files = RecordedFiles(layout.root)
+    warehouse = Warehouse(layout, files)
+    with warehouse.committing() as commit:
+        early, late = "flights/date=2013-01-01/2-1.parquet", "planes/2-2.parquet"
+        commit.move(stage(layout, 2, 1, 11), early, "versions")
+        commit.sync()
+        assert ("sync", f"warehouse/versions/{early}") in files.calls
+        assert ("sync folder", "warehouse/versions/flights") in files.calls
+        files.calls.clear()
+        commit.move(stage(layout, 2, 2, 12), late, "versions")
+        commit.publish()
+    swap = files.calls.index(("rename", "warehouse/warehouse.duckdb"))
+    synced = [path for what, path in files.calls[:swap] if what in ("sync", "sync folder")]
+    assert f"warehouse/versions/{early}" not in synced
+    for path in (f"warehouse/versions/{late}", "warehouse/versions/planes", "warehouse/versions"):
+        assert path in synced
