@@ -91,7 +91,7 @@ class ParquetFile:
                     file, metadata=_footer(each), lazy=True, credential_provider=None, **_WRITTEN
                 )
                 plans.append(plan)
-        pl.collect_all(plans, engine="streaming", optimizations=IN_ORDER)
+        pl.collect_all(plans, engine="in-memory", optimizations=IN_ORDER)
         return [None if file is None else file.getbuffer() for file in files]
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
