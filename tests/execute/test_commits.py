@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,23 @@ def test_a_commit_that_fails_ends_the_run_though_steps_go_on(
     assert chain.sql("SELECT status, message FROM lineage.runs") == [("failed", "no space left")]
     assert chain.run().exit_status == 0
     assert chain.sql("FROM production.three") == [(1,)]
+
+
+def test_a_second_interrupt_that_a_library_turns_into_its_error_is_still_one(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> committing.Entered:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise StoreError("the lineage could not be recorded", where="draft", fix="run again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("millgate.execute.runner.enter", broken)
+        patched.setattr("millgate.execute.commits._COMMIT_AFTER_S", 60.0)
+        with pytest.raises(KeyboardInterrupt):
+            chain.run("one")
+    assert chain.sql("SELECT status, exit_status FROM lineage.runs") == [("cancelled", 130)]
 
 
 def test_the_first_commit_starts_from_what_was_prepared_beside_the_steps(

@@ -15,9 +15,17 @@ WORKERS = "millgate-step"
 
 
 class Interrupt:
-    """Whether the person has asked to stop."""
+    """Whether the person has asked to stop, and has insisted since."""
 
     requested = False
+    insisted = False
+
+    def behind(self, error: BaseException) -> BaseException:
+        """The Ctrl-C that an error comes of, where the person has insisted; else the error.
+
+        What runs in the callback of a library ends with an error of that library.
+        """
+        return KeyboardInterrupt() if self.insisted and isinstance(error, Exception) else error
 
 
 @contextmanager
@@ -33,6 +41,7 @@ def stoppable() -> Iterator[Interrupt]:
 
     def request(_signal: int, _frame: FrameType | None) -> None:
         if interrupt.requested:
+            interrupt.insisted = True
             raise KeyboardInterrupt
         interrupt.requested = True
 

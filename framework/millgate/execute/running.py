@@ -88,8 +88,11 @@ def _worked_off(
         try:
             return runner.go()
         except BaseException as error:
-            note_broken(mill, opened, run, error)
-            raise
+            cause = interrupt.behind(error)
+            note_broken(mill, opened, run, cause)
+            if cause is error:
+                raise
+            raise cause from error
         finally:
             over = place.leave() or not runner.is_busy
             pool.shutdown(wait=over, cancel_futures=True)
