@@ -57,7 +57,7 @@ class Commits:
     def are_due(self, *, idle: bool) -> bool:
         """Whether the next may begin: at once if nothing else goes on (`idle`).
 
-        Else once the last one is older than half a second and twenty times its own cost.
+        Else once the last one is older than a second and twenty times its own cost.
         """
         if self.under_way is not None:
             return False

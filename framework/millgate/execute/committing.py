@@ -86,7 +86,7 @@ class Entered:
 
 
 def prepare(mill: Mill, run: int) -> None:
-    """Make what the first commit of all starts from, before there is anything to commit.
+    """Make what the first commit of all starts from, unless there is a snapshot already.
 
     What goes wrong with that is left to the commit, which then does it by itself.
     """
@@ -95,6 +95,8 @@ def prepare(mill: Mill, run: int) -> None:
     fresh = mill.layout.fresh(run)
     part = fresh.parent.with_suffix(".part") / fresh.name
     with suppress(duckdb.Error, OSError, StoreError):
+        if mill.warehouse.current() is not None:
+            return
         part.parent.mkdir(parents=True)
         draft.create(part)
         with duckdb.connect(str(part)) as connection:

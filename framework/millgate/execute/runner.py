@@ -108,8 +108,7 @@ class Runner:
         return not all(future.done() for future in self._running)
 
     def _go(self) -> Report:
-        if self._mill.warehouse.current() is None:
-            self._commits.prepare(partial(prepare, self._mill, self._run.id))
+        self._commits.prepare(partial(prepare, self._mill, self._run.id))
         self._work()
         while more := self._planned_anew():
             self._take_up(more)
@@ -252,8 +251,7 @@ class Runner:
         if entering is not None and entering.entered in finished:
             self._take_commit()
         for future in [f for f in self._running if f in finished]:
-            batch = self._running.pop(future)
-            self._take_in(batch, future.result())
+            self._take_in(self._running.pop(future), future.result())
 
     def _take_in(self, batch: Batch, worked: Worked) -> None:
         found = tuple(zip(batch.orders, worked.results, strict=False))

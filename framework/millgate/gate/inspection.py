@@ -10,6 +10,7 @@ import polars as pl
 
 from millgate.gate.binding import Binding, Bound, rebound
 from millgate.gate.failing_rows import FailingRows, marked
+from millgate.gate.opaque import BROKEN, FALSE, described, of_another_height, run_opaque
 from millgate.gate.outcome import FrameFailure, Outcome, Rule
 from millgate.gate.reading_once import by_row, read_once, violating
 from millgate.gate.sampling import IN_ORDER, with_samples
@@ -17,16 +18,11 @@ from millgate.gate.shaping import Shaping, empty
 from millgate.gate.uniqueness import may_repeat, repeats
 from millgate.gate.wording import shortened
 
-BROKEN = (Exception, pl.exceptions.PanicException)
-"""What a user's check may raise while polars runs it; a panic of polars is no Exception."""
-
 SMALL = 100_000
 """Rows of a frame in memory up to which starting a streaming engine costs more than it saves."""
 
 _FIRST_ROWS = 200_000
 """Rows of a stream that tell which rules to expect to fail in the rest of it."""
-
-_FALSE = "it is false"
 
 
 @dataclass(frozen=True)
@@ -163,11 +159,6 @@ def collect(frame: pl.LazyFrame, small: bool = False) -> pl.DataFrame:
     return frame.collect(engine="in-memory" if small else "streaming", optimizations=IN_ORDER)
 
 
-def described(error: BaseException) -> str:
-    """An exception on one line."""
-    return shortened(f"{type(error).__name__}: {error}")
-
-
 def coerce(
     frame: pl.LazyFrame, shaping: Shaping
 ) -> tuple[Shaping, list[Outcome], list[FrameFailure]]:
@@ -186,7 +177,7 @@ def coerce(
             shaping = shaping.without(column)
             failures.append(FrameFailure(rule.name, column, described(error), rule.expected))
             continue
-        lost.append(_with_mask(Outcome(rule, reads=(column,)), marked(mask)))
+        lost.append(Outcome(rule, reads=(column,)).with_mask(marked(mask)))
     for column in shaping.retyped:
         try:
             collect(shaping.apply(frame).select(pl.col(column).null_count()))
@@ -227,7 +218,7 @@ def _first_pass(
     outcomes = [_first_outcome(frame, b, found.get(f"r{i}"), rows) for i, b in enumerate(bound)]
     for name, mask in masks.items():
         place = int(name.removeprefix("r"))
-        outcomes[place] = _with_mask(outcomes[place], mask)
+        outcomes[place] = outcomes[place].with_mask(mask)
     return rows, outcomes, measured
 
 
@@ -271,7 +262,7 @@ def _first_outcome(
     frame: pl.LazyFrame, bound: Bound, found: int | BaseException | None, rows: int
 ) -> Outcome:
     if bound.indicator is None:
-        return _run(frame, bound, rows)
+        return run_opaque(frame, bound, rows)
     if isinstance(found, BaseException):
         return Outcome(bound.rule, problem=described(found), raised=True, whole=True)
     if bound.whole:
@@ -286,57 +277,7 @@ def _observed(frame: pl.LazyFrame, bound: Bound) -> str:
         told = [f"{e} is {collect(frame.select(e)).item()}" for e in operands]
     except BROKEN:
         told = []
-    return shortened(", ".join(told)) or _FALSE
-
-
-def _run(frame: pl.LazyFrame, bound: Bound, rows: int) -> Outcome:
-    """An opaque check, run as pandera runs it, and judged by what it returns."""
-    rule = bound.rule
-    try:
-        passes = _passes(frame, bound)
-    except BROKEN as error:
-        return Outcome(rule, problem=described(error), raised=True, whole=True)
-    if isinstance(passes, bool):
-        return Outcome(rule, problem="" if passes else _FALSE, whole=True)
-    if passes.all():
-        return Outcome(rule, reads=_read_by(bound))
-    if passes.len() != rows or (rows == 1 and _is_aggregate(frame, bound)):
-        return _of_another_height(rule, passes.len(), rows)
-    return _with_mask(Outcome(rule, reads=_read_by(bound)), marked(~passes))
-
-
-def _passes(frame: pl.LazyFrame, bound: Bound) -> bool | pl.Series:
-    from pandera.api.polars.types import PolarsData
-    from pandera.backends.polars.checks import PolarsCheckBackend
-
-    check = bound.rule.check
-    output = PolarsCheckBackend(check).apply(PolarsData(frame, bound.key))
-    if isinstance(output, bool):
-        return output
-    if not isinstance(output, pl.LazyFrame):
-        raise TypeError(f"the check returned {type(output).__name__}, not a LazyFrame or a bool")
-    passes = output.collect(optimizations=IN_ORDER).to_series()
-    if passes.dtype != pl.Boolean:
-        raise TypeError(f"the check returned {passes.dtype}, not Boolean")
-    return passes.fill_null(check.ignore_na)
-
-
-def _is_aggregate(frame: pl.LazyFrame, bound: Bound) -> bool:
-    """Whether a check gives one value for any frame, as it then does for one without rows."""
-    try:
-        passes = _passes(frame.head(0), bound)
-    except BROKEN:
-        return False
-    return isinstance(passes, bool) or passes.len() == 1
-
-
-def _read_by(bound: Bound) -> tuple[str, ...]:
-    return (bound.column,) if bound.column else ()
-
-
-def _of_another_height(rule: Rule, height: int, rows: int) -> Outcome:
-    problem = _FALSE if height == 1 else f"{height} results for {rows} rows, not all of them true"
-    return Outcome(rule, problem=problem, whole=True)
+    return shortened(", ".join(told)) or FALSE
 
 
 def _with_masks(
@@ -384,14 +325,10 @@ def _masked(outcome: Outcome, mask: FailingRows | pl.Series | BaseException, row
     if isinstance(mask, BaseException):
         return Outcome(outcome.rule, problem=described(mask), raised=True, whole=True)
     if isinstance(mask, FailingRows):
-        return _with_mask(outcome, mask)
+        return outcome.with_mask(mask)
     if mask.len() != rows:
-        return _of_another_height(outcome.rule, mask.len(), rows)
-    return _with_mask(outcome, marked(mask))
-
-
-def _with_mask(outcome: Outcome, mask: FailingRows) -> Outcome:
-    return replace(outcome, mask=mask if mask.count else None, failing=mask.count)
+        return of_another_height(outcome.rule, mask.len(), rows)
+    return outcome.with_mask(marked(mask))
 
 
 def _without_lost(outcome: Outcome, lost: Iterable[Outcome]) -> Outcome:
@@ -400,5 +337,5 @@ def _without_lost(outcome: Outcome, lost: Iterable[Outcome]) -> Outcome:
         if loss.mask is None or outcome.mask is None or outcome.rule.name == loss.rule.name:
             continue
         if set(loss.reads) & set(outcome.reads):
-            outcome = _with_mask(outcome, marked(outcome.mask.marks & ~loss.mask.marks))
+            outcome = outcome.with_mask(marked(outcome.mask.marks & ~loss.mask.marks))
     return outcome

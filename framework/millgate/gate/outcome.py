@@ -87,6 +87,10 @@ class Outcome:
         """A check that breaks is an error, whatever it was meant to be."""
         return "error" if self.raised else self.rule.severity
 
+    def with_mask(self, mask: FailingRows) -> Outcome:
+        """The outcome with the rows that fail, which may be none."""
+        return replace(self, mask=mask if mask.count else None, failing=mask.count)
+
     def without(self, rejected: int, rest: Outcome, left: int) -> Outcome:
         """The outcome as one that fails for the `left` rows, of which `rest` is the outcome.
 
