@@ -352,10 +352,10 @@ class Project:
 
     def probably_renamed(self) -> list[tuple[str, str]]:
         """Old and new name of each asset that seems to be called otherwise in the code now."""
-        from millgate.execute.rename import probably_renamed
-
         if self.warehouse.current() is None:
             return []
+        from millgate.execute.rename import probably_renamed
+
         with self.reading() as connection:
             return probably_renamed(self.mill, connection)
 

@@ -62,11 +62,28 @@ def checked(one: pl.LazyFrame) -> pl.LazyFrame:
 """
 
 
+PLAIN = """
+import polars as pl
+from millgate import asset
+
+
+@asset
+def one() -> pl.DataFrame:
+    return pl.DataFrame({"a": [1]})
+"""
+
+OTHER_COMMANDS = {
+    f"millgate.execute.{name}"
+    for name in ("doctor", "handover", "rename", "replay", "rollback", "telling", "trial", "vacuum")
+}
+
+
 @pytest.mark.parametrize(
     ("assets", "unneeded"),
     [
-        ({"one.sql": "SELECT 1 AS a"}, {"pandera", "pyarrow", "tenacity"}),
+        ({"one.sql": "SELECT 1 AS a"}, {"pandera", "pyarrow", "tenacity"} | OTHER_COMMANDS),
         ({"one.sql": "SELECT 1 AS a", "checked.py": CHECKED}, {"pyarrow", "tenacity"}),
+        ({"one.py": PLAIN}, {"millgate.declare.sql_file", "millgate.declare.syntax", "pandera"}),
     ],
 )
 def test_a_run_does_without_what_it_does_not_use(
