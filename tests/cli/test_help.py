@@ -74,7 +74,7 @@ def one() -> pl.DataFrame:
 
 OTHER_COMMANDS = {
     f"millgate.execute.{name}"
-    for name in ("doctor", "handover", "rename", "replay", "rollback", "telling", "trial", "vacuum")
+    for name in ("doctor", "handover", "past", "replay", "rollback", "telling", "trial", "vacuum")
 }
 
 
