@@ -44,6 +44,13 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.fixture(params=["little", "much"], autouse=True)
+def amount(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is little is read at once; everything is as if it were much, too."""
+    if request.param == "much":
+        monkeypatch.setattr(reading, "_LITTLE", -1)
+
+
 class Shelf:
     """Versions as files: hive-style as when committed, or flat as in staging."""
 
