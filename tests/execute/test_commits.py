@@ -13,6 +13,7 @@ from conftest import Mill
 from millgate.errors import StoreError
 from millgate.execute import committing
 from millgate.lineage import catalog
+from millgate.store.files import Files
 
 CHAIN = """
 from pathlib import Path
@@ -50,6 +51,17 @@ from millgate import asset
 @asset
 def other() -> pl.DataFrame:
     return pl.DataFrame({"m": [7]})
+"""
+
+DAYS = """
+import polars as pl
+
+from millgate import Daily, asset
+
+
+@asset(partitions=Daily("2024-01-01", end="2024-04-09"))
+def days() -> pl.DataFrame:
+    return pl.DataFrame({"n": [1]})
 """
 
 STEPS = "SELECT asset, outcome FROM lineage.steps WHERE run = (SELECT max(run) FROM lineage.runs)"
@@ -177,6 +189,46 @@ def test_where_nothing_could_be_prepared_the_commit_does_it(
     monkeypatch.setattr("millgate.execute.committing.draft.create", full)
     assert chain.run().exit_status == 0
     assert chain.sql("FROM production.three") == [(1,)]
+
+
+def test_what_was_prepared_whole_is_used_and_nothing_else(
+    chain: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB closes a database without an error also where its log could not be written into it."""
+    create = catalog.create
+
+    def logged(connection: Any, *arguments: Any) -> Any:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        return create(connection, *arguments)
+
+    monkeypatch.setattr("millgate.execute.committing.catalog.create", logged)
+    assert chain.run().exit_status == 0
+    assert chain.sql("FROM production.three") == [(1,)]
+
+
+def test_a_commit_that_is_broken_off_moves_no_further(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mill.write("assets/days.py", DAYS)
+    bring, brought = Files.bring, []
+
+    def slowly(files: Files, source: Path, target: Path) -> None:
+        bring(files, source, target)
+        brought.append(target)
+        time.sleep(0.02)
+
+    def broken(*_: Any) -> None:
+        while not brought:
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Files, "bring", slowly)
+        patched.setattr("millgate.execute.committing.record", broken)
+        with pytest.raises(KeyboardInterrupt):
+            mill.run()
+    assert 0 < len(brought) < 50
+    assert not any(target.exists() for target in brought)
 
 
 def test_what_was_prepared_is_of_no_use_once_another_run_was_first(

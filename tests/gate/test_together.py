@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
 
@@ -11,8 +13,11 @@ import pytest
 
 from gate.schema_cases import case
 from millgate.errors import GateError
+from millgate.gate import compiled
 from millgate.gate.compiled import Candidate, CompiledGate, compile_gate
 from millgate.gate.evaluate import Evaluation
+from millgate.gate.inspection import Asked, Findings
+from millgate.gate.surroundings import Surroundings
 from millgate.model.policy import Gate
 from millgate.model.schema import Schema
 
@@ -72,6 +77,32 @@ def test_a_check_that_raises_on_one_frame_spoils_no_other() -> None:
     assert [each.judgement.verdict for each in found] == ["promote", "hold", "split", "promote"]
     assert [each.measured["rows@"] for each in found] == [1, 1, 1, 1]
     assert "x" in found[1].judgement.failed[0].message
+
+
+def test_frames_that_look_at_references_are_taken_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A binding holds the values of its references, of which a batch would have many."""
+    inspected: list[int] = []
+    inspect = compiled.inspect_frames
+
+    def counted(asked: Sequence[Asked]) -> list[Findings]:
+        inspected.append(len(asked))
+        return inspect(asked)
+
+    def candidates() -> Iterator[Candidate]:
+        for number in range(3):
+            assert len(inspected) == number
+            noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+            around = Surroundings(noon, references={"ref": pl.LazyFrame({"id": [0, 1]})})
+            frame = pl.DataFrame({"k": [number]})
+            yield Candidate(frame, frame.schema, Schema(()), None, around)
+
+    monkeypatch.setattr(compiled, "inspect_frames", counted)
+    gate = compile_gate(Gate(references={"k": "ref.id"}), "asset")
+    found = [each.judgement.verdict for each in gate.evaluate_all(candidates())]
+    assert found == ["promote", "promote", "hold"]
+    assert inspected == [1, 1, 1]
 
 
 def test_small_frames_are_read_in_one_query(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,26 @@ def test_what_a_commit_names_is_synced_before_the_swap(
                 assert path in synced
 
 
+@pytest.mark.parametrize(
+    ("warehouse", "quarantine"), [("q/w", "q"), ("w", "w/q"), ("a/w", "b/q"), ("w", "q")]
+)
+def test_every_folder_up_to_the_project_is_synced_wherever_they_lie(
+    tmp_path: Path, warehouse: str, quarantine: str
+) -> None:
+    layout = Layout(tmp_path, tmp_path / warehouse, tmp_path / quarantine)
+    layout.warehouse.mkdir(parents=True)
+    layout.quarantine.mkdir(parents=True, exist_ok=True)
+    first(Warehouse(layout, Files()))
+    files = RecordedFiles(tmp_path)
+    second(Warehouse(layout, files))
+    swap = files.calls.index(("rename", f"{warehouse}/warehouse.duckdb"))
+    synced = {path for what, path in files.calls[:swap] if what == "sync folder"}
+    for top in (warehouse, quarantine):
+        held = Path(top) / ("versions" if top == warehouse else "") / "flights"
+        above = [held, *(folder for folder in held.parents if folder.is_relative_to(Path(top)))]
+        assert {str(folder) for folder in (*above, Path(top).parent)} <= synced
+
+
 def test_what_was_synced_beside_is_not_synced_again_and_what_came_later_is(layout: Layout) -> None:
     first(Warehouse(layout, Files()))
     files = RecordedFiles(layout.root)

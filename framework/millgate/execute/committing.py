@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -101,6 +102,7 @@ def prepare(mill: Mill, run: int) -> None:
         draft.create(part)
         with duckdb.connect(str(part)) as connection:
             catalog.create(connection, mill.root)
+            connection.execute("CHECKPOINT")  # closing does so too, but not if that fails
         part.parent.rename(fresh.parent)
 
 
@@ -159,13 +161,17 @@ def enter(
         change = _change(mill, group, run, declarations, entering, refused)
         if swaps:
             change = _swapping(commit.connection, mill, change, leaving)
+        stop = threading.Event()
         with ThreadPoolExecutor(1, thread_name_prefix="millgate-files") as beside:
-            moving = beside.submit(move, commit, entering)
-            record(commit, mill, change)
-            moving.result()
-            syncing = beside.submit(commit.sync)
-            rebuild_views(commit.connection, mill, {each.made.asset for each in entering})
-            syncing.result()
+            try:
+                moving = beside.submit(move, commit, entering, stop)
+                record(commit, mill, change)
+                moving.result()
+                syncing = beside.submit(commit.sync)
+                rebuild_views(commit.connection, mill, {each.made.asset for each in entering})
+                syncing.result()
+            finally:
+                stop.set()
         links = {e.partition: e.made.path for e in entering if e.made.location == "versions"}
         gone += [finished.partition for finished in kept if finished.product.withdraws]
         return Entered(commit.publish(Links(add=links, remove=gone)), refused)

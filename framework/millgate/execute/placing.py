@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
@@ -51,9 +52,11 @@ def placed(layout: Layout, finished: Finished) -> Placed:
     return Placed(finished, made, entry)
 
 
-def move(commit: Commit, entering: Iterable[Placed]) -> None:
-    """Bring the files of what enters to their places."""
+def move(commit: Commit, entering: Iterable[Placed], stop: threading.Event) -> None:
+    """Bring the files of what enters to their places, until `stop` is set."""
     for each in entering:
+        if stop.is_set():
+            return
         product = each.finished.product
         if each.entry is not None and product.refused is not None:
             move_refused(commit, each.entry, each.made, each.finished.judged, product.refused)

@@ -84,17 +84,15 @@ def _judged(
     """What the gate makes of each partition."""
     each, storage = list(zip(settled, orders, strict=True)), storage_at(orders[0].staged)
     found = gate.evaluate_all(
-        [
-            Candidate(
-                given.frame,
-                given.columns,
-                _accepted_schema(given, gate, storage),
-                order.live_schema,
-                surroundings(order, now),
-                [*digest.expressions(given.schema), *strays(given.schema, order)],
-            )
-            for given, order in each
-        ]
+        Candidate(
+            given.frame,
+            given.columns,
+            _accepted_schema(given, gate, storage),
+            order.live_schema,
+            surroundings(order, now),
+            [*digest.expressions(given.schema), *strays(given.schema, order)],
+        )
+        for given, order in each
     )
     for evaluation, (given, order) in zip(found, each, strict=True):
         check_strays(evaluation.measured, given.frame, order)

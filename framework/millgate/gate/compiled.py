@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -135,13 +135,19 @@ class CompiledGate:
         (found,) = self.evaluate_all([Candidate(frame, types, columns, live, around, measure)])
         return found
 
-    def evaluate_all(self, candidates: Sequence[Candidate]) -> list[Evaluation]:
+    def evaluate_all(self, candidates: Iterable[Candidate]) -> list[Evaluation]:
         """The judgement of each candidate, with what is needed to part its rows.
 
-        Small frames in memory are read together. Every check that fails, breaks or cannot be run
-        is part of a verdict; GateError is raised only where a frame itself cannot be read,
-        BadResult where a column has a reserved name.
+        Small frames in memory are read together, but for those that look at references, which may
+        be large: they are taken and judged one after the other. Every check that fails, breaks or
+        cannot be run is part of a verdict; GateError is raised only where a frame itself cannot be
+        read, BadResult where a column has a reserved name.
         """
+        if self.policy.references:
+            return [found for one in candidates for found in self._evaluated([one])]
+        return self._evaluated(list(candidates))
+
+    def _evaluated(self, candidates: Sequence[Candidate]) -> list[Evaluation]:
         try:
             asked = [self._asked(candidate) for candidate in candidates]
             found = inspect_frames(asked)

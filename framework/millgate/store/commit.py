@@ -41,8 +41,8 @@ class Commit:
         self._brought: list[Path] = []
         self._tops = {"versions": layout.versions, "quarantine": layout.quarantine}
         self._unsynced: list[Path] = []
-        self._folders: set[Path] = set()
-        """Those whose entries are not synced yet."""
+        self._folders: dict[Path, set[Path]] = {}
+        """Those whose entries are not synced yet, by the highest of them above each."""
         self._note_folders(layout.warehouse, layout.warehouse.parent)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._settled = False
@@ -127,8 +127,8 @@ class Commit:
         Another thread may write to the draft in the meantime.
         """
         files, self._unsynced = self._unsynced, []
-        folders, self._folders = self._folders, set()
-        self._files.sync_all(files, folders)
+        folders, self._folders = self._folders, {}
+        self._files.sync_all(files, set().union(*folders.values()))
 
     def publish(self, links: Links | None = None) -> int:
         """Make the draft the current snapshot, and return its number."""
@@ -196,8 +196,9 @@ class Commit:
 
     def _note_folders(self, folder: Path, top: Path) -> None:
         """Take `folder` and those above it, up to `top`, among those whose entries are synced."""
-        while folder not in self._folders:
-            self._folders.add(folder)
+        noted = self._folders.setdefault(top, set())
+        while folder not in noted:
+            noted.add(folder)
             if folder == top:
                 return
             folder = folder.parent

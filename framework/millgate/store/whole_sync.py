@@ -10,7 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _KEEPS_THE_PROMISE = frozenset({"ext4", "xfs"})
-"""Kinds of file system of which `syncfs` leaves on the disk what `fsync` of each file would."""
+"""Kinds of file system of which `syncfs` leaves on the disk what `fsync` of each file would.
+
+One thing differs: that something could not be written before, on its own, is told to one caller of
+`syncfs` only, which may be another process.
+"""
 
 _TELLS_ERRORS = (5, 8)
 """The Linux from which on `syncfs` says that something could not be written."""
