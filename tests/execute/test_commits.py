@@ -224,6 +224,7 @@ def test_a_commit_that_is_broken_off_moves_no_further(
 
     with monkeypatch.context() as patched:
         patched.setattr(Files, "bring", slowly)
+        patched.setattr("millgate.execute.commits._COMMIT_AFTER_S", 60.0)
         patched.setattr("millgate.execute.committing.record", broken)
         with pytest.raises(KeyboardInterrupt):
             mill.run()
