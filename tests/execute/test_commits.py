@@ -56,12 +56,12 @@ def other() -> pl.DataFrame:
 DAYS = """
 import polars as pl
 
-from millgate import Daily, asset
+from millgate import Daily, Partition, asset
 
 
-@asset(partitions=Daily("2024-01-01", end="2024-04-09"))
-def days() -> pl.DataFrame:
-    return pl.DataFrame({"n": [1]})
+@asset(partitions=Daily("2024-01-01", end="2024-04-09", batch=100))
+def days(partitions: list[Partition]) -> pl.DataFrame:
+    return pl.DataFrame({"date": [partition["date"] for partition in partitions]})
 """
 
 STEPS = "SELECT asset, outcome FROM lineage.steps WHERE run = (SELECT max(run) FROM lineage.runs)"
@@ -224,7 +224,6 @@ def test_a_commit_that_is_broken_off_moves_no_further(
 
     with monkeypatch.context() as patched:
         patched.setattr(Files, "bring", slowly)
-        patched.setattr("millgate.execute.commits._COMMIT_AFTER_S", 60.0)
         patched.setattr("millgate.execute.committing.record", broken)
         with pytest.raises(KeyboardInterrupt):
             mill.run()
