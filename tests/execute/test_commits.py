@@ -59,7 +59,7 @@ import polars as pl
 from millgate import Daily, Partition, asset
 
 
-@asset(partitions=Daily("2024-01-01", end="2024-04-09", batch=100))
+@asset(partitions=Daily("2012-01-01", end="2012-04-09", batch=100))
 def days(partitions: list[Partition]) -> pl.DataFrame:
     return pl.DataFrame({"date": [partition["date"] for partition in partitions]})
 """
