@@ -62,8 +62,11 @@ class Files:
         self.perform("sync folder", folder, lambda: _sync(folder))
 
     def sync_all(self, files: Collection[Path], folders: Collection[Path]) -> None:
-        """Return once the content of files and the entries of folders, where these and those
-        above them lie, are on the disk. The deepest folders come first."""
+        """Return once the content of files and the entries of folders are on the disk.
+
+        One by one, the files come first, then the deepest folders; many files may be synced with
+        all of their file system instead.
+        """
         if len(files) >= self.many and (whole := quickly_synced(folders)):
             for folder in whole:
                 self.perform("sync all of", folder, partial(sync_file_system, folder))

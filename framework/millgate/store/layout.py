@@ -89,7 +89,7 @@ class Layout:
         return self.staged_runs / str(run)
 
     def staged(self, run: int, materialization: int, suffix: str = ".parquet") -> Path:
-        return self.warehouse.joinpath("staging", str(run), f"{materialization}{suffix}")
+        return self.staged_runs.joinpath(str(run), f"{materialization}{suffix}")
 
     def fresh(self, run: int) -> Path:
         """The database that the first commit of all starts from, made while a run's steps go on."""
