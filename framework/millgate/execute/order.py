@@ -79,7 +79,7 @@ class Order:
     waiting: Path | None = None
     """Rows that were split from the live version before and wait in quarantine."""
 
-    @property
+    @cached_property
     def read(self) -> tuple[InputVersion, ...]:
         """The versions read, each once."""
         found = {given.materialization: given for given in self.recorded}

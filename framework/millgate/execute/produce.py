@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
@@ -82,19 +84,19 @@ def _judged(
     settled: Sequence[Settled], orders: Sequence[Order], gate: CompiledGate, now: datetime
 ) -> list[Evaluation]:
     """What the gate makes of each partition."""
-    each, storage = list(zip(settled, orders, strict=True)), storage_at(orders[0].staged)
+    schemas = _accepted_schemas(settled, gate, storage_at(orders[0].staged))
     found = gate.evaluate_all(
         Candidate(
             given.frame,
             given.columns,
-            _accepted_schema(given, gate, storage),
+            columns,
             order.live_schema,
             surroundings(order, now),
             [*digest.expressions(given.schema), *strays(given.schema, order)],
         )
-        for given, order in each
+        for given, order, columns in zip(settled, orders, schemas, strict=True)
     )
-    for evaluation, (given, order) in zip(found, each, strict=True):
+    for evaluation, given, order in zip(found, settled, orders, strict=True):
         check_strays(evaluation.measured, given.frame, order)
     return found
 
@@ -146,7 +148,7 @@ def enforce(order: Order, gate: CompiledGate, clock: Callable[[], datetime]) -> 
     evaluation = gate.evaluate(
         settled.frame, columns=settled.schema, live=None, around=around, measure=measure
     )
-    columns = _accepted_schema(settled, gate, storage_at(order.staged))
+    (columns,) = _accepted_schemas([settled], gate, storage_at(order.staged))
     if evaluation.judgement.verdict == "promote":
         return evaluation.judgement
     if breaks_contract(order.live_schema, columns, gate.policy):
@@ -179,12 +181,16 @@ def judge_again(order: Order, gate: CompiledGate) -> Judgement:
     return gate.evaluate(frame, columns=live.schema, live=None, around=around).judgement
 
 
-def _accepted_schema(settled: Settled, gate: CompiledGate, storage: Storage) -> Schema:
-    """The columns that production would get: a gate may coerce, drop or add some."""
-    accepted = gate.accepted_schema(settled.columns)
-    if accepted is settled.columns or accepted == settled.columns:
-        return settled.schema
-    return storage.schema_of(accepted, settled.schema)
+def _accepted_schemas(
+    settled: Sequence[Settled], gate: CompiledGate, storage: Storage
+) -> list[Schema]:
+    """The columns that production would get of each: a gate may coerce, drop or add some."""
+    found: list[Schema] = []
+    for (columns, schema), alike in groupby(settled, attrgetter("columns", "schema")):
+        accepted = gate.accepted_schema(columns)
+        stored = schema if accepted == columns else storage.schema_of(accepted, schema)
+        found += [stored for _ in alike]
+    return found
 
 
 def _footer(order: Order) -> dict[str, Any]:

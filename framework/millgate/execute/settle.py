@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +55,21 @@ def settle(
         _check_names(list(parts[0][0].collect_schema()), order)
     else:
         parts = _split(result, along, batch, metadata)
-    shared = parts[0][0].schema if isinstance(parts[0][0], pl.DataFrame) else None
-    return [
-        _settled(frame, shared or frame.collect_schema(), file, order, declared, carried)
-        for (frame, file), order, carried in zip(parts, batch.orders, metadata, strict=True)
-    ]
+    each = zip(parts, batch.orders, metadata, strict=True)
+    first = _settled(*next(each), declared)
+    if first.frame is parts[0][0] and first.file is None:  # then so it is for all: one was split
+        return [first, *(replace(first, frame=frame) for frame, _ in parts[1:])]
+    return [first, *(_settled(*one, declared) for one in each)]
 
 
 def _settled(
-    frame: Frame,
-    columns: pl.Schema,
-    file: Path | None,
+    part: tuple[Frame, Path | None],
     order: Order,
-    declared: Mapping[str, Any],
     metadata: Mapping[str, Any],
+    declared: Mapping[str, Any],
 ) -> Settled:
-    storage = storage_at(order.staged)
+    frame, file = part
+    columns, storage = frame.collect_schema(), storage_at(order.staged)
     untyped = [name for name, dtype in columns.items() if types.is_untyped(dtype)]
     if untyped:
         frame = frame.with_columns(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -149,7 +151,8 @@ class CompiledGate:
 
     def _evaluated(self, candidates: Sequence[Candidate]) -> list[Evaluation]:
         try:
-            asked = [self._asked(candidate) for candidate in candidates]
+            alike = groupby(candidates, attrgetter("types"))
+            asked = [each for types, group in alike for each in self._asked(types, group)]
             found = inspect_frames(asked)
             each = zip(candidates, asked, found, strict=True)
             return [self._evaluation(*one) for one in each]
@@ -160,14 +163,15 @@ class CompiledGate:
                 fix="collect the result in the asset to see where it fails",
             ) from error
 
-    def _asked(self, candidate: Candidate) -> Asked:
-        frame, schema, around = candidate.frame, candidate.types, candidate.around
-        self._refuse_reserved(schema)
-        small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
-        binding = self._bound(schema)
-        if around is not None and self.policy.references:
-            binding = with_references(binding, self.policy, around)
-        return Asked(frame.lazy(), schema, binding, candidate.measure, small)
+    def _asked(self, types: pl.Schema, candidates: Iterable[Candidate]) -> Iterator[Asked]:
+        self._refuse_reserved(types)
+        bound = self._bound(types)
+        for candidate in candidates:
+            frame, around, binding = candidate.frame, candidate.around, bound
+            if around is not None and self.policy.references:
+                binding = with_references(bound, self.policy, around)
+            small = isinstance(frame, pl.DataFrame) and frame.height <= SMALL
+            yield Asked(frame.lazy(), types, binding, candidate.measure, small)
 
     def _evaluation(self, candidate: Candidate, asked: Asked, found: Findings) -> Evaluation:
         broken = contract_judged(candidate.live, candidate.columns, self.policy, found.rows)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _TEXT = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})Z?)?)?)?")
 
 
+@lru_cache(maxsize=10_000)
 def plain_date(key: str) -> date:
     """The day that a key is; ValueError if it is none."""
     # date.fromisoformat also reads 20130131 and 2013-W05-4, which would be second names of a key.
