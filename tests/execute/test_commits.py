@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from conftest import Mill
+from millgate.cli.main import main
 from millgate.errors import StoreError
 from millgate.execute import committing
 from millgate.lineage import catalog
@@ -161,48 +164,54 @@ def test_a_second_interrupt_that_a_library_turns_into_its_error_is_still_one(
     assert chain.sql("SELECT status, exit_status FROM lineage.runs") == [("cancelled", 130)]
 
 
-def test_the_first_commit_starts_from_what_was_prepared_beside_the_steps(
-    chain: Mill, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def made_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The threads in which a catalog was made."""
+    create, threads = catalog.create, []
+
+    def noted(*arguments: Any, **options: Any) -> catalog.CatalogFormat:
+        threads.append(threading.current_thread().name.partition("_")[0])
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(catalog, "create", noted)
+    return threads
+
+
+def test_the_first_catalog_is_made_beside_what_a_run_begins_with(
+    chain: Mill, made_in: list[str]
 ) -> None:
-    prepare, made = committing.prepare, []
-
-    def noted(mill: Any, run: int) -> None:
-        prepare(mill, run)
-        made.append(mill.layout.fresh(run).is_file())
-
-    monkeypatch.setattr("millgate.execute.runner.prepare", noted)
-    monkeypatch.setattr("millgate.store.commit.create", None)
     assert chain.run(workers=1).exit_status == 0
-    assert made == [True]
     assert chain.run(force=True).exit_status == 0
-    assert made == [True, False]
+    assert made_in == ["millgate-catalog"]
     assert chain.sql("SELECT version FROM lineage.catalog") == [(catalog.VERSION,)]
-    assert not list((chain.root / "warehouse" / "staging").iterdir())
 
 
+def test_who_only_looks_makes_no_catalog(
+    chain: Mill, made_in: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(chain.root)
+    assert chain.plan().steps
+    assert main(["materialize", "--dry-run"]) == 0
+    assert made_in == []
+    assert not (chain.root / "warehouse").exists()
+
+
+@pytest.mark.parametrize(
+    "error", [duckdb.IOException("no memory"), StoreError("no", where="memory", fix="run again")]
+)
 def test_where_nothing_could_be_prepared_the_commit_does_it(
-    chain: Mill, monkeypatch: pytest.MonkeyPatch
+    chain: Mill, made_in: list[str], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("millgate.execute.committing.draft.create", full)
-    assert chain.run().exit_status == 0
-    assert chain.sql("FROM production.three") == [(1,)]
-
-
-def test_what_was_prepared_whole_is_used_and_nothing_else(
-    chain: Mill, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """DuckDB closes a database without an error also where its log could not be written into it."""
     create = catalog.create
 
-    def logged(connection: Any, *arguments: Any) -> Any:
-        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-        return create(connection, *arguments)
+    def failing(*arguments: Any, **options: Any) -> catalog.CatalogFormat:
+        if threading.current_thread().name.startswith("millgate-catalog"):
+            raise error
+        return create(*arguments, **options)
 
-    monkeypatch.setattr("millgate.execute.committing.catalog.create", logged)
+    monkeypatch.setattr(catalog, "create", failing)
     assert chain.run().exit_status == 0
+    assert len(made_in) == 1
     assert chain.sql("FROM production.three") == [(1,)]
 
 
@@ -232,22 +241,21 @@ def test_a_commit_that_is_broken_off_moves_no_further(
 
 
 def test_what_was_prepared_is_of_no_use_once_another_run_was_first(
-    chain: Mill, monkeypatch: pytest.MonkeyPatch
+    chain: Mill, made_in: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain.write("assets/other.py", OTHER)
-    enter, first = committing.enter, []
+    enter, others = committing.enter, ["other"]
 
     def second(*arguments: Any) -> committing.Entered:
-        if not first:
-            first.append(arguments[0].layout.fresh(arguments[2].id))
-            assert first[0].is_file()
+        if others:
+            others.pop()
             assert chain.run("other").exit_status == 0
         return enter(*arguments)
 
     monkeypatch.setattr("millgate.execute.runner.enter", second)
     assert chain.run("one+", workers=1).exit_status == 0
+    assert made_in == ["millgate-catalog"] * 2
     assert chain.sql("FROM production.other, production.three") == [(7, 1)]
     assert [
         run for (run,) in chain.sql("SELECT DISTINCT run FROM lineage.snapshots ORDER BY run")
     ] == [1, 2]
-    assert not first[0].exists()

@@ -138,7 +138,7 @@ def test_a_process_killed_at_any_file_call_leaves_a_whole_snapshot(tmp_path: Pat
     swap = in_order.index(new)
     assert swap > 40
     assert in_order == [old] * swap + [new] * (len(in_order) - swap)
-    assert len(in_order) > swap + 8
+    assert len(in_order) > swap + 6
     for at, (last, rows) in enumerate(in_order, 1):
         warehouse = Warehouse(layout_of(tmp_path / str(at)), Files())
         mends(warehouse, last, rows)

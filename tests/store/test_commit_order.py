@@ -47,6 +47,9 @@ def test_a_commit_calls_files_in_the_order_that_keeps_its_promise(layout: Layout
         ("make folder", f"{held}/2-5"),
         ("write", f"{held}/2-5/report.json"),
         ("protect", f"{held}/2-5/report.json"),
+        # there is room for what will be served
+        ("make folder", f"{served_as}1"),
+        ("make folder", f"{served_as}4"),
         # their content is on the disk before a snapshot names them
         ("sync", f"{new}1/2-1.parquet"),
         ("sync", f"{new}4/2-4.parquet"),
@@ -82,11 +85,9 @@ def test_a_commit_calls_files_in_the_order_that_keeps_its_promise(layout: Layout
         ("rename", "warehouse/warehouse.duckdb"),
         ("sync folder", "warehouse"),
         # what enters production follows
-        ("make folder", f"{served_as}1"),
         ("remove", f"{served_as}1/.data.parquet.new"),
         ("link", f"{served_as}1/.data.parquet.new"),
         ("rename", f"{served_as}1/data.parquet"),
-        ("make folder", f"{served_as}4"),
         ("link", f"{served_as}4/data.parquet"),
         ("remove", "warehouse/production/.behind-2"),
     ]

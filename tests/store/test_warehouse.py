@@ -45,6 +45,36 @@ def warehouse(layout: Layout) -> Warehouse:
     return Warehouse(layout, Files())
 
 
+def test_a_draft_is_called_as_it_will_be_and_needs_nothing_beside_it(
+    warehouse: Warehouse, layout: Layout
+) -> None:
+    for _ in range(2):
+        with warehouse.committing() as commit:
+            asked = "SELECT current_database(), current_setting('temp_directory')"
+            assert commit.connection.execute(asked).fetchall() == [
+                ("warehouse", f"{layout.draft}.tmp")
+            ]
+            databases = commit.connection.execute("SELECT path FROM duckdb_databases()").fetchall()
+            assert (str(layout.draft),) in databases
+            commit.connection.execute("CREATE OR REPLACE TABLE written AS FROM range(100_000)")
+            assert os.listdir(layout.draft.parent) == [layout.draft.name]
+            commit.publish()
+    with warehouse.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM written").fetchall() == [(100_000,)]
+
+
+def test_the_first_commit_starts_from_what_was_prepared(warehouse: Warehouse) -> None:
+    warehouse.prepare(lambda connection: connection.execute("CREATE TABLE ready AS SELECT 7 AS n"))
+    with warehouse.committing() as commit:
+        assert not commit.is_empty
+        commit.publish()
+    with warehouse.connect() as connection:
+        assert connection.execute("FROM ready").fetchall() == [(7,)]
+    warehouse.prepare(lambda _: pytest.fail("there is a snapshot already"))
+    with warehouse.committing() as commit:
+        commit.publish()
+
+
 def test_a_commit_leaves_what_it_says(warehouse: Warehouse, layout: Layout) -> None:
     with warehouse.committing() as commit:
         assert (commit.fresh, commit.snapshot) == (True, 1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from millgate.cli.grid import counted, hanging
 from millgate.cli.ranges import grain_of, summary
 from millgate.cli.show_plan import command_line, next_line
-from millgate.execute.rename import Rename
+
+if TYPE_CHECKING:
+    from millgate.execute.rename import Rename
 
 
 def rename_lines(found: Rename, width: int | None, *, only_looking: bool = False) -> Iterator[Text]:

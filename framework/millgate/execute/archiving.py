@@ -29,7 +29,7 @@ def record(commit: Commit, mill: Mill, change: Change) -> None:
     if archive.history_files(commit.connection):
         _call_back(commit, mill.layout, change)
     recorder.record(commit.connection, change, commit.snapshot)
-    if commit.draft_bytes > mill.catalog_limit:
+    if commit.written_bytes() > mill.catalog_limit:
         _move(commit, mill)
 
 

@@ -46,13 +46,8 @@ class Commits:
     def __init__(self) -> None:
         self.under_way: UnderWay | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="millgate-commit")
-        self._prepared: Future[None] | None = None
         self._over_at = time.monotonic()
         self._cost_s = 0.0
-
-    def prepare(self, prepare: Callable[[], None]) -> None:
-        """Let `prepare` do what can be done for the first commit while no other goes on."""
-        self._prepared = self._thread.submit(prepare)
 
     def are_due(self, *, idle: bool) -> bool:
         """Whether the next may begin: at once if nothing else goes on (`idle`).
@@ -79,8 +74,6 @@ class Commits:
 
     def make(self, group: Group, dones: list[Done], enter: Enter) -> Over:
         """Let `enter` commit a group in this thread, where Ctrl-C breaks it off."""
-        if self._prepared is not None:
-            self._prepared.result()
         return _over(group, dones, self._timed(enter))
 
     def _timed(self, enter: Enter) -> Entered:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from millgate.errors import StoreError
 from millgate.execute.archiving import bring_up_to_date, record, show_all
 from millgate.execute.ending import judgement_message
 from millgate.execute.mill import Mill
@@ -32,7 +30,7 @@ from millgate.model.record import (
     Run,
     StepRecord,
 )
-from millgate.store import draft, views
+from millgate.store import views
 from millgate.store.commit import Commit
 from millgate.store.links import Links
 
@@ -86,34 +84,14 @@ class Entered:
     refused: Mapping[PartitionId, int]
 
 
-def prepare(mill: Mill, run: int) -> None:
-    """Make what the first commit of all starts from, unless there is a snapshot already.
-
-    What goes wrong with that is left to the commit, which then does it by itself.
-    """
-    import duckdb
-
-    fresh = mill.layout.fresh(run)
-    part = fresh.parent.with_suffix(".part") / fresh.name
-    with suppress(duckdb.Error, OSError, StoreError):
-        if mill.warehouse.current() is not None:
-            return
-        part.parent.mkdir(parents=True)
-        draft.create(part)
-        with duckdb.connect(str(part)) as connection:
-            catalog.create(connection, mill.root)
-            connection.execute("CHECKPOINT")  # closing does so too, but not if that fails
-        part.parent.rename(fresh.parent)
-
-
 @contextmanager
-def committing(mill: Mill, fresh: Path | None = None) -> Iterator[Commit]:
+def committing(mill: Mill) -> Iterator[Commit]:
     """A commit whose draft has a catalog of this Millgate's version, of a project at its place.
 
     An older catalog is migrated, a newer one refused. Views name files by the project's folder:
-    where it was moved they are all made anew. `fresh` is what was prepared for the first one.
+    where it was moved they are all made anew.
     """
-    with mill.warehouse.committing(fresh) as commit:
+    with mill.warehouse.committing() as commit:
         if commit.is_empty:
             catalog.create(commit.connection, mill.root)
         elif not commit.fresh:
@@ -146,7 +124,7 @@ def enter(
     there first. What is `leaving` by a swapped partitioning leaves with the first commit in which
     something enters.
     """
-    with committing(mill, mill.layout.fresh(run.id)) as commit:
+    with committing(mill) as commit:
         refused = _refused(commit.connection, mill, group.finished, expected, unusable, leaving)
         if refused and group.atomic:
             first = next(iter(refused.values()))
@@ -161,20 +139,23 @@ def enter(
         change = _change(mill, group, run, declarations, entering, refused)
         if swaps:
             change = _swapping(commit.connection, mill, change, leaving)
+        serving = {e.partition: e.made.path for e in entering if e.made.location == "versions"}
+        gone += [finished.partition for finished in kept if finished.product.withdraws]
+        links = Links(add=serving, remove=gone)
         stop = threading.Event()
         with ThreadPoolExecutor(1, thread_name_prefix="millgate-files") as beside:
             try:
                 moving = beside.submit(move, commit, entering, stop)
+                syncing = beside.submit(commit.sync)
+                making_room = beside.submit(commit.make_room, links)
                 record(commit, mill, change)
                 moving.result()
-                syncing = beside.submit(commit.sync)
                 rebuild_views(commit.connection, mill, {each.made.asset for each in entering})
                 syncing.result()
+                making_room.result()
             finally:
                 stop.set()
-        links = {e.partition: e.made.path for e in entering if e.made.location == "versions"}
-        gone += [finished.partition for finished in kept if finished.product.withdraws]
-        return Entered(commit.publish(Links(add=links, remove=gone)), refused)
+        return Entered(commit.publish(links), refused)
 
 
 def _id(finished: Finished) -> PartitionId:

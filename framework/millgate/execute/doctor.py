@@ -20,8 +20,8 @@ from millgate.lineage.soundness import LiveFile
 from millgate.model.partition import label
 from millgate.model.record import show_id
 from millgate.store import version_file, views
-from millgate.store.duckdb_file import log_beside
 from millgate.store.history_file import wrong_with
+from millgate.store.layout import log_beside
 from millgate.store.links import is_served
 from millgate.store.storage import stored_below
 from millgate.store.version_file import READ_ONLY

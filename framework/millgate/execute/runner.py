@@ -13,7 +13,7 @@ from itertools import count
 from millgate.execute.attempts import work
 from millgate.execute.board import Board
 from millgate.execute.commits import Commits, Over
-from millgate.execute.committing import Entered, Group, enter, prepare
+from millgate.execute.committing import Entered, Group, enter
 from millgate.execute.declarations import declarations
 from millgate.execute.ending import ended, judgement_message, step_record
 from millgate.execute.interrupt import Interrupt
@@ -108,7 +108,6 @@ class Runner:
         return not all(future.done() for future in self._running)
 
     def _go(self) -> Report:
-        self._commits.prepare(partial(prepare, self._mill, self._run.id))
         self._work()
         while more := self._planned_anew():
             self._take_up(more)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from millgate.lineage.fetch import ids_table, offered, records, rows
+from millgate.lineage.fetch import records, rows
+from millgate.lineage.frames import ids_table, offered
 
 if TYPE_CHECKING:
     import duckdb

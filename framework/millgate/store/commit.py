@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from millgate.errors import StoreError
-from millgate.store.draft import compact, create, write_rows
+from millgate.store.draft import begin, compact, go_on, write_rows
 from millgate.store.files import Files
-from millgate.store.layout import Layout
-from millgate.store.links import Links, ProductionLinks
+from millgate.store.layout import Layout, log_beside
+from millgate.store.links import Link, Links, ProductionLinks
 from millgate.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Commit:
         """Those whose entries are not synced yet, by the highest of them above each."""
         self._note_folders(layout.warehouse, layout.warehouse.parent)
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._room: list[Link] | None = None
         self._settled = False
         self.is_empty = False
 
@@ -63,17 +64,17 @@ class Commit:
         assert self._connection is not None
         return self._connection
 
-    def open(self, fresh: Path | None) -> None:
-        """Make the draft: where there was no snapshot from the file `fresh`, if that is there."""
+    def open(self, prepared: duckdb.DuckDBPyConnection | None) -> None:
+        """Make the draft: where there was no snapshot from what is `prepared` in memory, if any."""
         import duckdb
 
         draft = self._snapshots.draft(self._current)
-        if self.fresh and fresh is not None and fresh.is_file():
-            self._files.rename(fresh, draft)
-        elif self.fresh:
-            create(draft)
-            self.is_empty = True
-        self._connection = duckdb.connect(str(draft))
+        if self.fresh:
+            self.is_empty = prepared is None
+            self._connection = prepared or duckdb.connect()
+            begin(self._connection, draft)
+        else:
+            self._go_on()
 
     def move(self, staged: Path, path: str, location: Literal["versions", "quarantine"]) -> None:
         """Bring a staged file to `path` below the folder that `location` names, for good."""
@@ -89,12 +90,10 @@ class Commit:
         self._files.write_text(target, text)
         self._files.protect(target)
 
-    @property
-    def draft_bytes(self) -> int:
-        """How large the draft is, what is not written to its file yet included."""
-        draft = self._layout.draft
-        files = (draft, draft.with_name(f"{draft.name}.wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+    def written_bytes(self) -> int:
+        """How large the draft is, once all that is in it is written to its file."""
+        self.connection.execute("CHECKPOINT")
+        return self._layout.draft.stat().st_size
 
     def write_history(self, table: str, query: str) -> tuple[str, int, int]:
         """Write the rows of a query to a new file; its path below `history`, its rows and bytes."""
@@ -112,14 +111,12 @@ class Commit:
 
     def compact(self) -> None:
         """Leave no room in the draft for what was deleted."""
-        import duckdb
-
         draft = self._layout.draft
         small = draft.with_name("compact.duckdb")
         self._close()
         compact(draft, small)
         self._files.rename(small, draft)
-        self._connection = duckdb.connect(str(draft))
+        self._go_on()
 
     def sync(self) -> None:
         """Return once what was brought until now is on the disk, and every entry on its path.
@@ -130,9 +127,20 @@ class Commit:
         folders, self._folders = self._folders, {}
         self._files.sync_all(files, set().union(*folders.values()))
 
+    def make_room(self, links: Links) -> None:
+        """Make folders for the links that it will be published with, where there are none yet.
+
+        Another thread may write to the draft in the meantime.
+        """
+        self._room = self._made_room(links)
+
+    def _made_room(self, links: Links) -> list[Link]:
+        return self._links.make_room((p.asset, path) for p, path in links.add.items())
+
     def publish(self, links: Links | None = None) -> int:
         """Make the draft the current snapshot, and return its number."""
         links = links or Links()
+        room = self._room if self._room is not None else self._made_room(links)
         self._close()
         self.sync()
         self._snapshots.place(self.snapshot)
@@ -143,7 +151,7 @@ class Commit:
         try:
             self._snapshots.swap(self.snapshot)
             if links:
-                self._links.serve(links.add)
+                self._links.serve(room)
                 self._links.end(self.snapshot)
             self._snapshots.prune()
         except StoreError as error:
@@ -203,6 +211,13 @@ class Commit:
                 return
             folder = folder.parent
 
+    def _go_on(self) -> None:
+        """Connect to the draft that is there."""
+        import duckdb
+
+        self._connection = duckdb.connect()
+        go_on(self._connection, self._layout.draft)
+
     def _close(self) -> None:
         """Close the draft so that its one file holds everything."""
         import duckdb
@@ -213,7 +228,7 @@ class Commit:
             self.connection.close()
         except duckdb.Error as error:
             raise broken(f"snapshot {self.snapshot} cannot be written", draft, error) from error
-        if draft.with_name(f"{draft.name}.wal").exists():
+        if log_beside(draft).exists():
             raise StoreError(
                 f"snapshot {self.snapshot} cannot be written: its log is not empty",
                 where=str(draft),

@@ -19,6 +19,7 @@ from polars.io.plugins import register_io_source
 
 from millgate.errors import BadResult
 from millgate.model.schema import UNTYPED, Column, Schema
+from millgate.store.layout import log_beside
 from millgate.store.snapshots import STORAGE_VERSION
 from millgate.store.sql_text import exact_path, literal
 from millgate.store.streams import first_of, frames_in, frames_of, groups
@@ -61,12 +62,14 @@ class DuckDBFile:
             for each in chain([group], gathered):
                 add(each)
 
-    def encoded(
+    def write_together(
         self,
         frames: Sequence[pl.DataFrame],
-        metadata: Sequence[Mapping[str, Any]],  # noqa: ARG002
-    ) -> list[None]:
-        return [None] * len(frames)
+        paths: Sequence[Path],
+        metadata: Sequence[Mapping[str, Any]],
+    ) -> None:
+        for frame, path, each in zip(frames, paths, metadata, strict=True):
+            self.write(frame, path, each, None)
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         if isinstance(result, duckdb.DuckDBPyRelation):
@@ -143,11 +146,6 @@ class DuckDBFile:
         # Nothing is attached, so a name of a folder such as `date=2013` says nothing here.
         file = literal(exact_path(str(path)))
         return f"{self.function}([{file}], hive_partitioning = false, table_name = '{table}')"
-
-
-def log_beside(path: Path) -> Path:
-    """Where DuckDB leaves its log if somebody opens a file for writing."""
-    return path.with_name(f"{path.name}.wal")
 
 
 def scan_sql(sql: str, schema: Schema) -> pl.LazyFrame:

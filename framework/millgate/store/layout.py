@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
@@ -27,52 +28,52 @@ class Layout:
     warehouse: Path
     quarantine: Path
 
-    @property
+    @cached_property
     def database(self) -> Path:
         """The symlink to the current snapshot, which people and tools open."""
         return self.warehouse / "warehouse.duckdb"
 
-    @property
+    @cached_property
     def versions(self) -> Path:
         return self.warehouse / "versions"
 
-    @property
+    @cached_property
     def production(self) -> Path:
         return self.warehouse / "production"
 
-    @property
+    @cached_property
     def snapshots(self) -> Path:
         return self.warehouse / "snapshots"
 
-    @property
+    @cached_property
     def runs(self) -> Path:
         return self.warehouse / "runs"
 
-    @property
+    @cached_property
     def staged_runs(self) -> Path:
         """The folder that has one folder for each run in flight."""
         return self.warehouse / "staging"
 
-    @property
+    @cached_property
     def logs(self) -> Path:
         """The folder that has one folder for each run whose attempts printed something."""
         return self.warehouse / "logs"
 
-    @property
+    @cached_property
     def history(self) -> Path:
         """The folder of the rows that were moved out of the catalog, a folder for each table."""
         return self.warehouse / "history"
 
-    @property
+    @cached_property
     def commit_lock(self) -> Path:
         return self.warehouse / "commit.lock"
 
-    @property
+    @cached_property
     def alerts_lock(self) -> Path:
         """Held while people are told, so that nothing is told twice."""
         return self.warehouse / "alerts.lock"
 
-    @property
+    @cached_property
     def draft(self) -> Path:
         """The database that the commit under way writes to."""
         return self.snapshots / ".draft" / "warehouse.duckdb"
@@ -90,10 +91,6 @@ class Layout:
 
     def staged(self, run: int, materialization: int, suffix: str = ".parquet") -> Path:
         return self.staged_runs.joinpath(str(run), f"{materialization}{suffix}")
-
-    def fresh(self, run: int) -> Path:
-        """The database that the first commit of all starts from, made while a run's steps go on."""
-        return self.staging(run) / "fresh" / "warehouse.duckdb"
 
     def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
         """What an attempt printed."""
@@ -132,6 +129,11 @@ class Layout:
         folder, name = os.path.split(path)
         _, _, below = folder.partition("/")
         return self.production.joinpath(asset, below, f"data{os.path.splitext(name)[1]}")
+
+
+def log_beside(path: Path) -> Path:
+    """Where DuckDB leaves its log if somebody opens a file for writing."""
+    return path.with_name(f"{path.name}.wal")
 
 
 def dimensions_of(path: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from millgate.errors import StoreError
 from millgate.model.partition import Partition
 from millgate.store.files import Files, cannot_link
 from millgate.store.layout import Layout
-from millgate.store.storage import is_stored
 
 AssetPath = tuple[str, str]
 """An asset, and the path of one of its versions below `versions`."""
@@ -34,15 +33,28 @@ class Links:
         return bool(self.add or self.remove)
 
 
+@dataclass(frozen=True)
+class Link:
+    """The name under which a version is served; `is_first` says that nothing is there yet."""
+
+    name: Path
+    version: Path
+    is_first: bool
+
+
 def is_served(path: Path) -> bool:
     """Whether a file below `production` is a link of Millgate's, one that is being made, or a log
     that somebody's DuckDB left beside one."""
+    from millgate.store.storage import is_stored
+
     name = path.name.removeprefix(".").removesuffix(".new").removesuffix(".wal")
     return Path(name).stem == "data" and is_stored(Path(name))
 
 
 def served_in(folder: Path) -> list[Path]:
     """The links of a partition: one, or two where its kind of file is being changed."""
+    from millgate.store.storage import is_stored
+
     names = [name for name in os.listdir(folder) if name.startswith("data.")]
     return [path for name in names if is_stored(path := folder / name)]
 
@@ -81,43 +93,50 @@ class ProductionLinks:
                     self._files.unlink(link)
                 self._files.sync_folder(folder)
 
-    def serve(self, live: Mapping[Partition, str]) -> None:
-        """Let each partition serve a version, replacing what it served in one instant.
+    def make_room(self, live: Iterable[AssetPath]) -> list[Link]:
+        """The links of what is about to be live, with folders for them; serves nothing yet."""
+        return [self._link(asset, path) for asset, path in live]
+
+    def serve(self, links: Iterable[Link]) -> None:
+        """Make links, each in the place of what its partition served before, in one instant.
 
         Where that was another kind of file, both are served for an instant.
         """
-        for partition, path in live.items():
-            link = self._layout.serving_link(partition.asset, path)
-            if self._serve(link, self._layout.versions / path):
-                continue
-            for other in served_in(link.parent):
-                if other != link:
-                    self._files.unlink(other)
+        for link in links:
+            if not self._serve(link):
+                for other in served_in(link.name.parent):
+                    if other != link.name:
+                        self._files.unlink(other)
 
     def mend(self, live: Collection[AssetPath]) -> None:
         """Make the links exactly those of what is `live`, whatever a crash left behind."""
-        wanted = {self._layout.serving_link(*of): self._layout.versions / of[1] for of in live}
+        wanted = {link.name: link for link in self.make_room(live)}
         for folder, _, names in os.walk(self._layout.production):
             for name in names:
                 path = Path(folder, name)
                 if is_served(path) and path not in wanted:
                     self._files.unlink(path)
-        for link, version in wanted.items():
-            self._serve(link, version)
+        for link in wanted.values():
+            self._serve(link)
         for mark in list(self._marks()):
             self._files.unlink(mark)
 
-    def _serve(self, link: Path, version: Path) -> bool:
-        """Let a link serve a version; whether nothing was ever served beside it."""
-        if self._files.make_folder(link.parent) and self._linked(version, link):
+    def _link(self, asset: str, path: str) -> Link:
+        name = self._layout.serving_link(asset, path)
+        return Link(name, self._layout.versions / path, self._files.make_folder(name.parent))
+
+    def _serve(self, link: Link) -> bool:
+        """Make a link; whether nothing was ever served beside it."""
+        name, version = link.name, link.version
+        if link.is_first and self._linked(version, name):
             return True
-        if link.exists() and link.samefile(version):
+        if name.exists() and name.samefile(version):
             return False
-        new = link.with_name(f".{link.name}.new")
+        new = name.with_name(f".{name.name}.new")
         self._files.unlink(new)
         if not self._linked(version, new):
             self._files.copy(version, new)
-        self._files.rename(new, link)
+        self._files.rename(new, name)
         return False
 
     def _linked(self, version: Path, name: Path) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,15 @@ import polars as pl
 from millgate.errors import BadResult
 from millgate.model.schema import Schema
 from millgate.store.sql_text import literal
-from millgate.store.streams import IN_ORDER, first_of, frame_of, frames_of, groups, is_table
+from millgate.store.streams import (
+    IN_ORDER,
+    first_of,
+    frame_of,
+    frames_of,
+    groups,
+    is_small,
+    is_table,
+)
 from millgate.store.types import TEXTUAL, schema_of
 
 FOOTER_KEY = "millgate"
@@ -32,9 +39,6 @@ _DUCKDB_ROW_GROUP = 30 << 11
 
 _WRITTEN: Mapping[str, Any] = {**_COMPRESSION, "row_group_size": _ROW_GROUP}
 """What polars is told of a file to write."""
-
-_SMALL_BYTES = 1 << 20
-"""Of a frame that is made a file in memory, which saves the threads that write one in parts."""
 
 _ROWS = "millgate_rows"
 _PLAIN = re.compile(
@@ -65,11 +69,10 @@ class ParquetFile:
             _copy(result, path, footer)
         elif isinstance(result, pl.DataFrame):
             schema_of(result)
-            (file,) = self.encoded([result], [metadata])
-            if file is None:
-                result.write_parquet(path, metadata=footer, **_WRITTEN)
+            if is_small(result):
+                self.write_together([result], [path], [metadata])
             else:
-                path.write_bytes(file)
+                result.write_parquet(path, metadata=footer, **_WRITTEN)
         elif isinstance(result, pl.LazyFrame):
             schema_of(result)
             result.sink_parquet(path, metadata=footer, optimizations=IN_ORDER, **_WRITTEN)
@@ -80,19 +83,22 @@ class ParquetFile:
                 for group in groups(first, frames):
                     add(group)
 
-    def encoded(
-        self, frames: Sequence[pl.DataFrame], metadata: Sequence[Mapping[str, Any]]
-    ) -> list[memoryview | None]:
-        files = [BytesIO() if f.estimated_size() <= _SMALL_BYTES else None for f in frames]
-        plans = []
-        for frame, file, each in zip(frames, files, metadata, strict=True):
-            if file is not None:
+    def write_together(
+        self,
+        frames: Sequence[pl.DataFrame],
+        paths: Sequence[Path],
+        metadata: Sequence[Mapping[str, Any]],
+    ) -> None:
+        with ExitStack() as files:
+            plans = []
+            for frame, path, each in zip(frames, paths, metadata, strict=True):
+                # polars opens no path as fast, and writes to what is open without asking Python.
+                file = files.enter_context(path.open("wb"))
                 plan = frame.lazy().sink_parquet(
                     file, metadata=_footer(each), lazy=True, credential_provider=None, **_WRITTEN
                 )
                 plans.append(plan)
-        pl.collect_all(plans, engine="in-memory", optimizations=IN_ORDER)
-        return [None if file is None else file.getbuffer() for file in files]
+            pl.collect_all(plans, engine="in-memory", optimizations=IN_ORDER)
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         if isinstance(result, duckdb.DuckDBPyRelation):

@@ -34,11 +34,14 @@ class Storage(Protocol):
         """Write a result whole. Columns that `like` gives a type which frames carry as text get
         that type. Raises BadResult for what cannot be stored, OSError where the disk refuses."""
 
-    def encoded(
-        self, frames: Sequence[pl.DataFrame], metadata: Sequence[Mapping[str, Any]]
-    ) -> Sequence[memoryview | None]:
-        """The files that some frames which can be stored would be, made together, which takes
-        less time; None for a frame that `write` writes as well by itself."""
+    def write_together(
+        self,
+        frames: Sequence[pl.DataFrame],
+        paths: Sequence[Path],
+        metadata: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Write frames that can be stored, small and few as they are, in less time than `write`
+        takes for each. Raises as it does, and may leave any of the files."""
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         """A result as frames, and the types of its columns where these cannot tell them all."""

@@ -18,8 +18,16 @@ GROUP_ROWS = 250_000
 GROUP_BYTES = 128 << 20
 """Frames of a stream are gathered up to one of these before they are written."""
 
+_SMALL_BYTES = 1 << 20
+"""Of a frame that one thread writes in less time than it takes to share out the work."""
+
 IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
 """polars 2.1 sees no order in `when(...).then(literal)`, and would pair its rows with others."""
+
+
+def is_small(frame: pl.DataFrame) -> bool:
+    """Whether it pays to write a frame by one thread, with other such frames."""
+    return frame.estimated_size() <= _SMALL_BYTES
 
 
 def is_storable(result: object) -> bool:

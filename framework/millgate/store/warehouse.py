@@ -6,15 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from millgate.errors import StoreError
 from millgate.store.commit import Commit, broken
-from millgate.store.duckdb_file import log_beside
 from millgate.store.files import Files, translated
-from millgate.store.layout import Layout
+from millgate.store.layout import Layout, log_beside
 from millgate.store.links import AssetPath, ProductionLinks
 from millgate.store.locks import exclusive_lock
 from millgate.store.snapshots import Snapshots
@@ -34,6 +34,7 @@ class Warehouse:
         self._files = files
         self._snapshots = Snapshots(layout, files)
         self._links = ProductionLinks(layout, files)
+        self._prepared: Future[duckdb.DuckDBPyConnection] | None = None
 
     def current(self) -> int | None:
         """The number of the current snapshot, None before the first commit."""
@@ -56,7 +57,7 @@ class Warehouse:
             if number is None:
                 raise self._nothing()
             path = self.layout.snapshot(number)
-            if path.with_name(f"{path.name}.wal").exists():
+            if log_beside(path).exists():
                 return self._connect_to_copy(number, "somebody wrote to it outside Millgate")
             try:
                 return duckdb.connect(str(path), read_only=True)
@@ -76,7 +77,7 @@ class Warehouse:
         import duckdb
 
         path = self.layout.snapshot(number)
-        if not path.with_name(f"{path.name}.wal").exists():
+        if not log_beside(path).exists():
             with suppress(duckdb.Error):
                 return duckdb.connect(str(path), read_only=True)
         return self._connect_to_copy(number, "it is in use elsewhere")
@@ -138,19 +139,35 @@ class Warehouse:
             self.warnings.append(warning)
         return connection
 
-    @contextmanager
-    def committing(self, fresh: Path | None = None) -> Iterator[Commit]:
-        """A commit under the commit lock, discarded unless it is published before it is left.
+    def prepare(self, make: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+        """Let `make` write what the first commit of all starts from, where none was made yet.
 
-        The first one may start from the database `fresh`, which goes into it.
+        That is done in memory and beside what else goes on. What goes wrong with it is left to
+        the commit, which then starts from nothing.
         """
+        if self._prepared is None and self.current() is None:
+            thread = ThreadPoolExecutor(1, thread_name_prefix="millgate-catalog")
+            self._prepared = thread.submit(_in_memory, make)
+            thread.shutdown(wait=False)
+
+    def _take_prepared(self) -> duckdb.DuckDBPyConnection | None:
+        import duckdb
+
+        prepared, self._prepared = self._prepared, None
+        with suppress(duckdb.Error, StoreError):
+            return prepared.result() if prepared else None
+        return None
+
+    @contextmanager
+    def committing(self) -> Iterator[Commit]:
+        """A commit under the commit lock, discarded unless it is published before it is left."""
         import duckdb
 
         with exclusive_lock(self.layout.commit_lock):
             current = self.current()
             commit = Commit(self.layout, self._files, self._snapshots, self._links, current)
             try:
-                commit.open(fresh)
+                commit.open(self._take_prepared())
                 yield commit
             except (duckdb.OperationalError, duckdb.FatalException) as error:
                 what = f"snapshot {commit.snapshot} cannot be written"
@@ -208,3 +225,17 @@ class Warehouse:
         for run in sorted(int(name) for name in names if name.isdecimal()):
             if not is_alive(run):
                 self._files.remove_folder(self.layout.staging(run))
+
+
+def _in_memory(
+    make: Callable[[duckdb.DuckDBPyConnection], object],
+) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    # For hundreds of tiny statements, plans and threads take longer than what they are for.
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("PRAGMA disable_optimizer")
+    make(connection)
+    connection.execute("PRAGMA enable_optimizer")
+    connection.execute("RESET threads")
+    return connection

@@ -15,9 +15,13 @@ import polars as pl
 
 from millgate.errors import StoreError
 from millgate.model.schema import Schema
+from millgate.store.layout import log_beside
 from millgate.store.storage import storage_at
+from millgate.store.streams import is_small
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+_TOGETHER = 32
+"""How many files are open at a time to be written together."""
 _TOO_MANY = os.strerror(errno.EMFILE)
 _TOLD = re.compile(r"\(os error (\d+)\)")
 """How polars says the number of an error of the operating system."""
@@ -43,16 +47,16 @@ def write_frames(
 
     That the frames can be stored was seen before.
     """
-    if not frames:
-        return
-    encoded = storage_at(paths[0]).encoded(frames, metadata)
     for path in {path.parent: path for path in paths}.values():
         _make_folder(path)
-    for frame, path, each, file in zip(frames, paths, metadata, encoded, strict=True):
-        if file is None:
-            write(frame, path, each)
+    small = []
+    for one in zip(frames, paths, metadata, strict=True):
+        if is_small(one[0]):
+            small.append(one)
         else:
-            _put(path, file)
+            write(*one)
+    for start in range(0, len(small), _TOGETHER):
+        _write_together(*zip(*small[start : start + _TOGETHER], strict=True))
 
 
 def part(
@@ -78,7 +82,7 @@ def appearing(path: Path) -> Iterator[Path]:
         yield part
         os.replace(part, path)
     except BaseException as error:
-        for left in (part, part.with_name(f"{part.name}.wal")):
+        for left in (part, log_beside(part)):
             with suppress(OSError):
                 left.unlink()
         if _is_of_disk(error, part):
@@ -94,14 +98,20 @@ def _make_folder(path: Path) -> None:
         raise _refusing(path, error) from error
 
 
-def _put(path: Path, content: memoryview) -> None:
-    """Make a file that nobody looks for before this has returned."""
+def _write_together(
+    frames: Sequence[pl.DataFrame], paths: Sequence[Path], metadata: Sequence[Mapping[str, Any]]
+) -> None:
+    """Make files that nobody looks for before this has returned."""
     try:
-        path.write_bytes(content)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
-        raise _refusing(path, error) from error
+        storage_at(paths[0]).write_together(frames, paths, metadata)
+    except BaseException as error:
+        for path in paths:
+            with suppress(OSError):
+                path.unlink()
+        refused = next((path for path in paths if _is_of_disk(error, path)), None)
+        if refused is not None:
+            raise _refusing(refused, error) from error
+        raise
 
 
 def _is_of_disk(error: BaseException, part: Path) -> bool:
