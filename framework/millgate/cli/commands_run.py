@@ -15,6 +15,7 @@ from millgate.cli.completion import complete_target
 from millgate.cli.guard import guarded
 from millgate.cli.options import LOOKED, RAN, command
 from millgate.errors import UsageError
+from millgate.model.garbage import no_collection
 
 if TYPE_CHECKING:
     from millgate.cli.show_plan import Grains
@@ -245,18 +246,19 @@ def _planned(call: Call, request: Request, plan: Plan, hints: tuple[str, ...], r
 
 def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     """Plan, pass the guard, run, report."""
-    project = call.open()
-    project.placement(options["executor"])
-    if not options["dry_run"]:
-        project.prepare()
-    from millgate.cli.progress import watching
-    from millgate.cli.show_plan import plan_lines
-    from millgate.cli.show_report import report_data, report_lines
+    with no_collection():
+        project = call.open()
+        project.placement(options["executor"])
+        if not options["dry_run"]:
+            project.prepare()
+        from millgate.cli.progress import watching
+        from millgate.cli.show_plan import plan_lines
+        from millgate.cli.show_report import report_data, report_lines
 
+        plan, hints = _proposed(call, request)
     typed = _typed(request.command, request)
     if request.resumes is not None:
         typed = f"millgate resume {request.resumes}"
-    plan, hints = _proposed(call, request)
     if options["dry_run"] or not plan.steps:
         answer = _planned(call, request, plan, hints, typed)
         if options["dry_run"]:

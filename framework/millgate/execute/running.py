@@ -16,6 +16,7 @@ from millgate.execute.proposal import Proposal, check_settings, check_sources, p
 from millgate.execute.runner import Runner
 from millgate.execute.upkeep import note_broken, tidy
 from millgate.lineage import run_records
+from millgate.model.garbage import set_aside
 from millgate.model.placement import Placement
 from millgate.model.record import Run
 from millgate.model.request import Report, Request, Watcher
@@ -72,7 +73,7 @@ def _worked_off(
 ) -> Report:
     """Carry out a proposal for whose partitions the run has the claims."""
     run = started(mill, opened, plan)
-    with captured_output(), stoppable() as interrupt:
+    with set_aside(), captured_output(), stoppable() as interrupt:
         pool = ThreadPoolExecutor(place.width, thread_name_prefix=WORKERS)
         runner = Runner(
             mill,
