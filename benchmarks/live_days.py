@@ -25,7 +25,7 @@ from millgate.execute.committing import committing, promotion
 from millgate.execute.declarations import declarations
 from millgate.execute.mill import Mill
 from millgate.lineage.columns import refresh_columns, write_schemas
-from millgate.lineage.frames import offered
+from millgate.lineage.fetch import offered
 from millgate.lineage.live_state import read_live
 from millgate.lineage.queries import materialization
 from millgate.lineage.rows import utc

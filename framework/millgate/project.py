@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 from millgate.configuration import Configuration, find_root, read_configuration
 from millgate.declare.discovery import discover
 from millgate.errors import MillgateError, MissingSource
-from millgate.execute.present import code_version, present, present_actor
-from millgate.lineage import catalog
+from millgate.execute.mill import Mill, code_version, present, present_actor
+from millgate.execute.opening import reading
+from millgate.execute.proposal import keys_named, propose
+from millgate.execute.repartitioning import swapping
+from millgate.execute.running import carry_out
 from millgate.model.garbage import no_collection
 from millgate.model.placement import Placement
 from millgate.plan.graph import Graph
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 
     from millgate.execute.doctor import Problem
     from millgate.execute.handover import Exported
-    from millgate.execute.mill import Mill
     from millgate.execute.past import Past
     from millgate.execute.rename import Rename
     from millgate.execute.repair import Repaired
@@ -75,6 +77,10 @@ class Project:
         root = find_root(start.resolve())
         return cls(root, read_configuration(root), clock)
 
+    @property
+    def name(self) -> str:
+        return self.configuration.name
+
     @cached_property
     def graph(self) -> Graph:
         """The declared assets and sources; imports the modules of `assets/`."""
@@ -95,8 +101,6 @@ class Project:
         return self._mill(self.graph)
 
     def _mill(self, graph: Graph) -> Mill:
-        from millgate.execute.mill import Mill
-
         return Mill(
             root=self.root,
             folder=self.root / self.configuration.assets,
@@ -114,10 +118,6 @@ class Project:
             catalog_limit=self.configuration.largest_catalog,
         )
 
-    def prepare(self) -> None:
-        """Begin what the first run of all will need, beside what is loaded and planned for it."""
-        self.warehouse.prepare(partial(catalog.create, root=self.root))
-
     def select(self, selection: str) -> tuple[str, ...]:
         """The assets that a selection names, in topological order."""
         return select(selection, self.graph)
@@ -125,9 +125,6 @@ class Project:
     @no_collection()
     def propose(self, request: Request) -> Plan:
         """The plan that answers a request now. Changes nothing."""
-        from millgate.execute.proposal import propose
-        from millgate.execute.repartitioning import swapping
-
         alerting = self.configuration.alerting
         if alerting.routes or alerting.deadlines:
             from millgate.execute.telling import check_alerting
@@ -150,10 +147,6 @@ class Project:
 
         If another run holds its partitions, `wait` for it; else Conflict, and nothing done.
         """
-        from millgate.execute.repartitioning import swapping
-        from millgate.execute.running import carry_out
-
-        self.prepare()
         placement = self.placement(executor)
         try:
             report = carry_out(
@@ -217,8 +210,6 @@ class Project:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the current snapshot; needs nothing of `assets/`."""
-        from millgate.execute.opening import reading
-
         with reading(self.warehouse) as connection:
             yield connection
 
@@ -288,6 +279,12 @@ class Project:
         from millgate.execute.decide import discard
 
         return self._decide(discard, asset, key, reason, actor, seen)
+
+    def keys_named(
+        self, connection: duckdb.DuckDBPyConnection, target: str
+    ) -> dict[str, Collection[str] | None]:
+        """The assets that a target names, each with the keys of its range; None for all keys."""
+        return keys_named(self.mill, connection, target)
 
     def propose_replay(self, target: str = "") -> Replay:
         """What today's gates would let in of what waits in quarantine."""
@@ -383,6 +380,10 @@ class Project:
         bare = self._mill(Graph.build([]))
         lost = any(problem.kind == "lost" for problem in examine(bare))
         return repair(self.mill if lost else bare, deep=deep)
+
+    def log_file(self, run: int, asset: str, key: str, attempt: int) -> Path:
+        """Where the output of an attempt is kept."""
+        return self.layout.log_file(run, asset, key, attempt)
 
     def _decide(
         self,

@@ -50,21 +50,6 @@ def test_a_command_line_is_read_with_little_more_than_click():
     assert done.stdout.strip() == "True []", done.stderr
 
 
-def test_a_project_is_opened_before_anything_heavy_is_imported(tmp_path: Path):
-    """So that the catalog of a new one is made beside that."""
-    (tmp_path / "pyproject.toml").write_text('[tool.millgate]\nname = "light"\n')
-    script = (
-        "import sys\n"
-        "from millgate.project import Project\n"
-        "assert Project.open().warehouse.current() is None\n"
-        f"print(sorted({HEAVY!r} & set(sys.modules)))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.stdout.strip() == "[]", done.stderr
-
-
 CHECKED = """
 import pandera.polars as pa
 import polars as pl

@@ -55,7 +55,7 @@ def test_what_an_attempt_prints_and_logs_is_kept(
 ) -> None:
     mill.write("assets/flaky.py", FLAKY)
     mill.run()
-    text = mill.open().layout.log_file(1, "flaky", "", 2).read_text()
+    text = mill.open().log_file(1, "flaky", "", 2).read_text()
     assert text.startswith("try 2\n")
     assert "WARNING shop: about to fail" in text
     assert capsys.readouterr().out == ""

@@ -79,7 +79,7 @@ def test_adjacent_partitions_are_one_computation(batches: Mill) -> None:
     report = batches.run()
     assert (report.exit_status, len(report.having("made"))) == (0, 10)
     assert tries(batches, 1, "orders") == tries(batches, 1, "revenue") == [(5, "succeeded")]
-    log = batches.open().layout.log_file(1, "orders", "2024-01-01", 1)
+    log = batches.open().log_file(1, "orders", "2024-01-01", 1)
     assert log.read_text() == "called for 5\n"
     found = batches.sql("SELECT date, amount FROM production.revenue ORDER BY ALL")
     assert [(str(day), amount) for day, amount in found] == [

@@ -238,6 +238,7 @@ def test_a_commit_that_is_broken_off_moves_no_further(
             mill.run()
     assert 0 < len(brought) < 50
     assert not any(target.exists() for target in brought)
+    assert not (mill.root / "warehouse" / "production").exists()
 
 
 def test_what_was_prepared_is_of_no_use_once_another_run_was_first(

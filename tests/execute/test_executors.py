@@ -152,7 +152,7 @@ def test_every_executor_makes_and_records_the_same(
     there = filled(mill).run(executor=executor)
     assert found(mill) == found(other)
     assert here.exit_status == there.exit_status == 1
-    log = mill.open().layout.log_file(1, "told", "", 1).read_text()
+    log = mill.open().log_file(1, "told", "", 1).read_text()
     assert log.startswith("token ***TRIAL_TOKEN***\n")
     assert "WARNING shop: seen" in log
     assert not mill.plan("orders or told or relation or product").steps
@@ -235,7 +235,7 @@ def test_a_time_out_ends_the_worker_and_all_it_started(mill: Mill) -> None:
     assert "fragile took longer than its time-out of 1s" in rows[0][3]
     assert len(set(pids(mill))) == 4
     assert all_end(pids(mill))
-    assert mill.open().layout.log_file(1, "fragile", "", 2).read_text() == "begun\n"
+    assert mill.open().log_file(1, "fragile", "", 2).read_text() == "begun\n"
 
 
 def test_in_time_nothing_is_ended(mill: Mill) -> None:

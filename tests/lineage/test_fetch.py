@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from millgate.lineage import fetch, frames
+from millgate.lineage import fetch
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ def test_values_are_those_of_the_model() -> None:
 def test_many_rows_come_in_order_and_none_is_none() -> None:
     with duckdb.connect() as connection:
         query = "SELECT i, 'x' || i FROM range(?::BIGINT) t(i)"
-        assert list(frames.many(connection, query, [3])) == [(0, "x0"), (1, "x1"), (2, "x2")]
-        assert list(frames.many(connection, query, [0])) == []
+        assert list(fetch.many(connection, query, [3])) == [(0, "x0"), (1, "x1"), (2, "x2")]
+        assert list(fetch.many(connection, query, [0])) == []
 
 
 def test_an_offered_table_is_gone_afterwards_even_if_the_query_fails() -> None:
     table = pl.DataFrame({"n": [1]})
     with duckdb.connect() as connection:
-        with frames.offered(connection, lent=table):
+        with fetch.offered(connection, lent=table):
             assert fetch.rows(connection, "FROM lent") == [(1,)]
-        with pytest.raises(duckdb.BinderException), frames.offered(connection, lent=table):
+        with pytest.raises(duckdb.BinderException), fetch.offered(connection, lent=table):
             fetch.rows(connection, "SELECT missing FROM lent")
         with pytest.raises(duckdb.CatalogException):
             fetch.rows(connection, "FROM lent")

@@ -47,9 +47,6 @@ def test_a_commit_calls_files_in_the_order_that_keeps_its_promise(layout: Layout
         ("make folder", f"{held}/2-5"),
         ("write", f"{held}/2-5/report.json"),
         ("protect", f"{held}/2-5/report.json"),
-        # there is room for what will be served
-        ("make folder", f"{served_as}1"),
-        ("make folder", f"{served_as}4"),
         # their content is on the disk before a snapshot names them
         ("sync", f"{new}1/2-1.parquet"),
         ("sync", f"{new}4/2-4.parquet"),
@@ -66,6 +63,9 @@ def test_a_commit_calls_files_in_the_order_that_keeps_its_promise(layout: Layout
         ("sync folder", "quarantine"),
         ("sync folder", "warehouse"),
         ("sync folder", "."),
+        # there is room for what will be served
+        ("make folder", f"{served_as}1"),
+        ("make folder", f"{served_as}4"),
         # the snapshot that names them
         ("protect", "warehouse/snapshots/.draft/warehouse.duckdb"),
         ("sync", "warehouse/snapshots/.draft/warehouse.duckdb"),

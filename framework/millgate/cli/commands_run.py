@@ -247,14 +247,12 @@ def _planned(call: Call, request: Request, plan: Plan, hints: tuple[str, ...], r
 def _carry_out(call: Call, request: Request, options: dict[str, Any]) -> Answer:
     """Plan, pass the guard, run, report."""
     with no_collection():
-        project = call.open()
-        project.placement(options["executor"])
-        if not options["dry_run"]:
-            project.prepare()
         from millgate.cli.progress import watching
         from millgate.cli.show_plan import plan_lines
         from millgate.cli.show_report import report_data, report_lines
 
+        project = call.open()
+        project.placement(options["executor"])
         plan, hints = _proposed(call, request)
     typed = _typed(request.command, request)
     if request.resumes is not None:

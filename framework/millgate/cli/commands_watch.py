@@ -43,12 +43,9 @@ def status(call: Call, selection: str) -> Answer:
         # What is wrong in assets/ is not what was asked for.
         with suppress(MillgateError):
             renamed = project.probably_renamed()
-    name = project.configuration.name
     return Answer(
-        {"project": name, "status": found, "running": alive, "late": late},
-        lambda width: status_lines(
-            project.configuration.name, found, alive, late, call.now(), width
-        ),
+        {"project": project.name, "status": found, "running": alive, "late": late},
+        lambda width: status_lines(project.name, found, alive, late, call.now(), width),
         warnings=rename_hints(renamed),
     )
 

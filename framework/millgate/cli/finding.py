@@ -115,9 +115,7 @@ def find_entries(
     if "@" not in target:
         wanted = find_assets(project, connection, target)
         return quarantine_list(connection, wanted, closed=closed)
-    from millgate.execute.proposal import keys_named
-
-    named = keys_named(project.mill, connection, target)
+    named = project.keys_named(connection, target)
     entries = quarantine_list(connection, [*named], closed=closed)
     return [e for e in entries if (keys := named[e.asset]) is None or e.partition in keys]
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from millgate.cli.show_plan import step_data
 from millgate.errors import BadQuery
-from millgate.lineage.frames import offered
+from millgate.lineage.fetch import offered
 
 if TYPE_CHECKING:
     from millgate.model.step import Plan

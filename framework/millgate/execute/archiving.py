@@ -27,9 +27,11 @@ def record(commit: Commit, mill: Mill, change: Change) -> None:
     What nothing needs to be fast goes to history where the snapshot would pass the project's limit.
     """
     if archive.history_files(commit.connection):
+        commit.use_processors(one=False)
         _call_back(commit, mill.layout, change)
     recorder.record(commit.connection, change, commit.snapshot)
     if commit.written_bytes() > mill.catalog_limit:
+        commit.use_processors(one=False)
         _move(commit, mill)
 
 

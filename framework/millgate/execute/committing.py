@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 PartitionId = tuple[str, str]
 
+_FEW = 10_000
+"""Partitions whose commit is a matter of many small statements."""
+
 
 @dataclass
 class Group:
@@ -125,6 +128,7 @@ def enter(
     something enters.
     """
     with committing(mill) as commit:
+        commit.use_processors(one=len(group.finished) <= _FEW)
         refused = _refused(commit.connection, mill, group.finished, expected, unusable, leaving)
         if refused and group.atomic:
             first = next(iter(refused.values()))
@@ -146,16 +150,16 @@ def enter(
         with ThreadPoolExecutor(1, thread_name_prefix="millgate-files") as beside:
             try:
                 moving = beside.submit(move, commit, entering, stop)
-                syncing = beside.submit(commit.sync)
-                making_room = beside.submit(commit.make_room, links)
+                room = beside.submit(commit.make_room, links)
                 record(commit, mill, change)
                 moving.result()
+                syncing = beside.submit(commit.sync)
                 rebuild_views(commit.connection, mill, {each.made.asset for each in entering})
                 syncing.result()
-                making_room.result()
+                return Entered(commit.publish(links, room), refused)
             finally:
                 stop.set()
-        return Entered(commit.publish(links), refused)
+                beside.shutdown(wait=False, cancel_futures=True)
 
 
 def _id(finished: Finished) -> PartitionId:

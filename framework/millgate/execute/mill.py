@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,3 +93,23 @@ class Mill:
         with reading(self.warehouse) as connection:
             check_partitionings(connection, self.assets, self.swapped)
             yield connection
+
+
+def present() -> datetime:
+    """The aware present, in UTC."""
+    return datetime.now(UTC)
+
+
+def present_actor() -> str:
+    """Who runs this: `MILLGATE_ACTOR` or the operating system's user."""
+    return os.environ.get("MILLGATE_ACTOR") or getpass.getuser()
+
+
+def code_version(root: Path) -> str | None:
+    """The commit that the project's own git repository is at, `-dirty` where files differ."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None

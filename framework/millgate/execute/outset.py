@@ -10,6 +10,7 @@ from millgate.execute.mill import Mill
 from millgate.execute.sources import Observation
 from millgate.lineage import history
 from millgate.lineage.live_state import Expected, doubtful_keys, live_keys, read_held, read_live
+from millgate.lineage.refusals import failing_rules
 from millgate.model.asset import Asset
 from millgate.model.state import Live, State
 from millgate.plan.narrowing import Fetch, Wanted
@@ -58,17 +59,12 @@ def outset(
             for name, by_key in read_live(connection, whole, some).items():
                 live[name].update(by_key)
 
-    refused: Mapping[str, Mapping[str, str]] = {}
-    if enforces:
-        from millgate.lineage.refusals import failing_rules
-
-        refused = failing_rules(connection, involved)
     state = State(
         live=live,
         held=read_held(connection, there),
         observed=observed,
         left=history.left_versions(connection, there),
-        refused=refused,
+        refused=failing_rules(connection, involved) if enforces else {},
         keys=keys,
         # What is read from a partitioning that leaves is not there, whatever is on record.
         doubtful={} if mill.swapped else doubtful_keys(connection, _expected(mill, there)),

@@ -10,6 +10,7 @@ from millgate.errors import UsageError
 from millgate.execute.mill import Mill
 from millgate.execute.opening import reading
 from millgate.execute.partitioning import differences, partitions_of
+from millgate.lineage.refusals import quarantine_list
 from millgate.model.partition import Partition
 from millgate.model.record import Decision, Promotion, Run
 from millgate.model.request import Request
@@ -68,8 +69,6 @@ def closings(
     connection: duckdb.DuckDBPyConnection, swapped: Collection[str], run: Run, mill: Mill
 ) -> tuple[Decision, ...]:
     """What waited in quarantine by the old keys is over."""
-    from millgate.lineage.refusals import quarantine_list
-
     return tuple(
         Decision(entry.materialization, "discarded", mill.clock(), run.actor, _REASON)
         for entry in quarantine_list(connection, swapped)

@@ -15,7 +15,7 @@ from millgate.execute.places import Place, check_timeouts, opened_place
 from millgate.execute.proposal import Proposal, check_settings, check_sources, propose
 from millgate.execute.runner import Runner
 from millgate.execute.upkeep import note_broken, tidy
-from millgate.lineage import run_records
+from millgate.lineage import catalog, run_records
 from millgate.model.garbage import set_aside
 from millgate.model.placement import Placement
 from millgate.model.record import Run
@@ -47,6 +47,7 @@ def carry_out(
     check_timeouts(mill, plan, placement)
     if not placement.address:
         check_settings(mill, plan)
+    mill.warehouse.prepare(partial(catalog.create, root=mill.root))
     tidy(mill)
     with (
         opened_place(mill, placement, workers) as place,

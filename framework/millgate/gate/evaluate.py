@@ -134,7 +134,7 @@ def evaluation_of(
         outcomes = _failing_alone(outcomes, rest(kept), rejected, entering)
         results = (*_results(found, outcomes), *own)
         judgement = decide(policy, fingerprint, found.rows, rejected, results)
-    if around is not None:
+    if around is not None and around.fingerprint:
         judgement = replace(
             judgement, reference_fingerprint=around.fingerprint, looked_at=around.looked_at
         )

@@ -6,8 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from millgate.lineage.fetch import named_rows, rows
-from millgate.lineage.frames import keys_table, offered
+from millgate.lineage.fetch import keys_table, named_rows, offered, rows
 from millgate.lineage.last_error import error_text
 from millgate.lineage.questions import failed_partitions, held_partitions
 from millgate.lineage.rows import utc

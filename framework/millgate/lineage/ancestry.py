@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from millgate.lineage.fetch import records, rows
-from millgate.lineage.frames import ids_table, offered
+from millgate.lineage.fetch import ids_table, offered, records, rows
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING
 
-from millgate.lineage.fetch import HOT, records, rows
-from millgate.lineage.frames import ids_table, offered
+from millgate.lineage.fetch import HOT, ids_table, offered, records, rows
 from millgate.model.record import Change
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from millgate.lineage.fetch import rows
-from millgate.lineage.frames import insert, offered, texts
+from millgate.lineage.fetch import insert, offered, rows, texts
 from millgate.lineage.rows import schema_rows
 from millgate.model.schema import Column, Schema, widened
 

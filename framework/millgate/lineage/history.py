@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from millgate.lineage.columns import read_schemas
-from millgate.lineage.fetch import rows
-from millgate.lineage.frames import ids_table, many, offered
+from millgate.lineage.fetch import ids_table, many, offered, rows
 from millgate.lineage.rows import utc
 from millgate.model.record import LiveVersion
 from millgate.model.state import Left

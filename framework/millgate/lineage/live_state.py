@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from millgate.lineage.fetch import digits, rows
-from millgate.lineage.frames import keys_table, many, offered, texts
+from millgate.lineage.fetch import digits, keys_table, many, offered, rows, texts
 from millgate.model.state import Held, Live
 
 if TYPE_CHECKING:

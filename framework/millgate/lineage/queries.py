@@ -11,8 +11,7 @@ import polars as pl
 
 from millgate.errors import DeclarationError, did_you_mean
 from millgate.lineage.columns import live_schemas, read_schemas, recorded_columns, united
-from millgate.lineage.fetch import digits, named_rows, rows
-from millgate.lineage.frames import ids_table, keys_table, many, offered
+from millgate.lineage.fetch import digits, ids_table, keys_table, many, named_rows, offered, rows
 from millgate.model.record import (
     InputVersion,
     LiveVersion,

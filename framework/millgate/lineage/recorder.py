@@ -11,8 +11,8 @@ import polars as pl
 from millgate.errors import StoreError
 from millgate.lineage.catalog import VERSION
 from millgate.lineage.columns import UNKNOWN, refresh_columns, write_schemas
-from millgate.lineage.fetch import commit, roll_back, rows
-from millgate.lineage.frames import ids_table, insert, keys_table, offered
+from millgate.lineage.fetch import commit, ids_table, insert, keys_table, offered, roll_back, rows
+from millgate.lineage.renames import rename
 from millgate.lineage.rows import (
     added_rows,
     alert_rows,
@@ -61,8 +61,6 @@ def _enter(connection: duckdb.DuckDBPyConnection, change: Change, snapshot: int)
     if change.declarations is not None:
         _replace_declarations(connection, change, snapshot)
     if change.renaming is not None:
-        from millgate.lineage.renames import rename
-
         rename(connection, change, change.renaming, snapshot)
     write_schemas(
         connection,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from millgate.lineage.fetch import HOT, records, rows
-from millgate.lineage.frames import offered
+from millgate.lineage.fetch import HOT, offered, records, rows
 from millgate.lineage.rows import utc
 from millgate.model.record import Change, Renaming
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millgate.lineage.columns import read_schemas
-from millgate.lineage.fetch import HOT, records, rows
-from millgate.lineage.frames import many
+from millgate.lineage.fetch import HOT, many, records, rows
 from millgate.model.schema import Schema
 
 if TYPE_CHECKING:

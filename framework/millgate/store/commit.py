@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -45,7 +46,6 @@ class Commit:
         """Those whose entries are not synced yet, by the highest of them above each."""
         self._note_folders(layout.warehouse, layout.warehouse.parent)
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._room: list[Link] | None = None
         self._settled = False
         self.is_empty = False
 
@@ -75,6 +75,13 @@ class Commit:
             begin(self._connection, draft)
         else:
             self._go_on()
+
+    def use_processors(self, *, one: bool) -> None:
+        """Let statements on the draft run on one processor, or on all that there are.
+
+        With many, sharing out a statement takes longer than carrying it out where it is small.
+        """
+        self.connection.execute("SET threads = 1" if one else "RESET threads")
 
     def move(self, staged: Path, path: str, location: Literal["versions", "quarantine"]) -> None:
         """Bring a staged file to `path` below the folder that `location` names, for good."""
@@ -127,22 +134,22 @@ class Commit:
         folders, self._folders = self._folders, {}
         self._files.sync_all(files, set().union(*folders.values()))
 
-    def make_room(self, links: Links) -> None:
+    def make_room(self, links: Links) -> list[Link]:
         """Make folders for the links that it will be published with, where there are none yet.
 
-        Another thread may write to the draft in the meantime.
+        Another thread may write to the draft in the meantime, or close it.
         """
-        self._room = self._made_room(links)
-
-    def _made_room(self, links: Links) -> list[Link]:
         return self._links.make_room((p.asset, path) for p, path in links.add.items())
 
-    def publish(self, links: Links | None = None) -> int:
-        """Make the draft the current snapshot, and return its number."""
+    def publish(self, links: Links | None = None, room: Future[list[Link]] | None = None) -> int:
+        """Make the draft the current snapshot, and return its number.
+
+        `room` is what `make_room` made, or is still making, for the links.
+        """
         links = links or Links()
-        room = self._room if self._room is not None else self._made_room(links)
         self._close()
         self.sync()
+        prepared = room.result() if room is not None else self.make_room(links)
         self._snapshots.place(self.snapshot)
         if links:
             self._links.begin(self.snapshot)
@@ -151,7 +158,7 @@ class Commit:
         try:
             self._snapshots.swap(self.snapshot)
             if links:
-                self._links.serve(room)
+                self._links.serve(prepared)
                 self._links.end(self.snapshot)
             self._snapshots.prune()
         except StoreError as error:

@@ -11,6 +11,7 @@ from millgate.errors import StoreError
 from millgate.model.partition import Partition
 from millgate.store.files import Files, cannot_link
 from millgate.store.layout import Layout
+from millgate.store.storage import is_stored
 
 AssetPath = tuple[str, str]
 """An asset, and the path of one of its versions below `versions`."""
@@ -45,16 +46,12 @@ class Link:
 def is_served(path: Path) -> bool:
     """Whether a file below `production` is a link of Millgate's, one that is being made, or a log
     that somebody's DuckDB left beside one."""
-    from millgate.store.storage import is_stored
-
     name = path.name.removeprefix(".").removesuffix(".new").removesuffix(".wal")
     return Path(name).stem == "data" and is_stored(Path(name))
 
 
 def served_in(folder: Path) -> list[Path]:
     """The links of a partition: one, or two where its kind of file is being changed."""
-    from millgate.store.storage import is_stored
-
     names = [name for name in os.listdir(folder) if name.startswith("data.")]
     return [path for name in names if is_stored(path := folder / name)]
 

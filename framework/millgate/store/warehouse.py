@@ -232,7 +232,7 @@ def _in_memory(
 ) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    # For hundreds of tiny statements, plans and threads take longer than what they are for.
+    # For hundreds of small statements, plans and threads take longer than what they are for.
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("PRAGMA disable_optimizer")
     make(connection)
