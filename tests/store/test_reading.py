@@ -14,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from millgate.errors import DeclarationError, StepFailed
+from millgate.execute.at_hand import AtHand
 from millgate.model.asset import Form, Source
 from millgate.model.dimension import Keys
 from millgate.model.grain import Daily, Hourly
@@ -44,19 +45,23 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@pytest.fixture(params=["little", "much"], autouse=True)
+@pytest.fixture(params=["little", "much", "at hand"], autouse=True)
 def amount(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is little is read at once; everything is as if it were much, too."""
+    """What is little is read at once; everything is as if it were much, or still in memory, too."""
     if request.param == "much":
         monkeypatch.setattr(reading, "_LITTLE", -1)
+    monkeypatch.setattr(Shelf, "is_at_hand", request.param == "at hand")
 
 
 class Shelf:
     """Versions as files: hive-style as when committed, or flat as in staging."""
 
+    is_at_hand = False
+
     def __init__(self, root: Path, partitions: Partitions = DAILY, staged: bool = False) -> None:
         self.root, self.partitions, self.staged = root, partitions, staged
         self.versions: list[Version] = []
+        self.at_hand = AtHand()
 
     def add(self, key: str, frame: pl.DataFrame) -> Shelf:
         layout = Layout(self.root, self.root / "warehouse", self.root / "quarantine")
@@ -65,6 +70,8 @@ class Shelf:
         committed = layout.versions / layout.version_path(partition, id_)
         path = layout.staged(7, id_) if self.staged else committed
         write(frame, path, {})
+        if self.is_at_hand:
+            self.at_hand.keep(path, frame)
         self.versions.append((path, partition, schema_of(frame)))
         return self
 
@@ -72,7 +79,10 @@ class Shelf:
         self, form: Form, connection: duckdb.DuckDBPyConnection, union: Schema | None = None
     ) -> Any:
         union = union or united(schema for _, _, schema in self.versions)
-        return read_versions(self.versions, form, union, self.partitions, lambda: connection)
+        frames = self.at_hand.all_of([path for path, _, _ in self.versions])
+        return read_versions(
+            self.versions, form, union, self.partitions, lambda: connection, frames
+        )
 
 
 def frame_of(result: Any) -> pl.DataFrame:

@@ -19,6 +19,8 @@ from millgate.store import reading, views
 if TYPE_CHECKING:
     import duckdb
 
+    from millgate.execute.at_hand import AtHand
+
 _local = threading.local()
 _SCRATCH = "millgate_scratch"
 
@@ -189,10 +191,13 @@ def _load(given: ResolvedInput, batch: Batch, form: Form | None = None) -> Any:
         return None
     if not given.versions and given.schema is None and not isinstance(given.upstream, Source):
         raise _unknown_columns(given, batch)
-    return loaded(given, form, scratch if form is Form.RELATION else thread_connection)
+    connect = scratch if form is Form.RELATION else thread_connection
+    return loaded(given, form, connect, batch.at_hand)
 
 
-def loaded(given: ResolvedInput, form: Form, connect: reading.Connect) -> Any:
+def loaded(
+    given: ResolvedInput, form: Form, connect: reading.Connect, at_hand: AtHand | None = None
+) -> Any:
     """An input, of which some version or its columns are known, in that form."""
     upstream = given.upstream
     if isinstance(upstream, Source):
@@ -200,7 +205,8 @@ def loaded(given: ResolvedInput, form: Form, connect: reading.Connect) -> Any:
         return reading.read_source(upstream, files, form, connect)
     assert given.schema is not None
     versions = [(v.files[0], v.partition, v.schema) for v in given.versions]
-    return reading.read_versions(versions, form, given.schema, upstream.partitions, connect)
+    frames = at_hand.all_of([path for path, _, _ in versions]) if at_hand else {}
+    return reading.read_versions(versions, form, given.schema, upstream.partitions, connect, frames)
 
 
 def _unknown_columns(given: ResolvedInput, batch: Batch) -> DeclarationError:

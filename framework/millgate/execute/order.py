@@ -16,6 +16,7 @@ from millgate.model.schema import Schema
 from millgate.model.step import Step
 
 if TYPE_CHECKING:
+    from millgate.execute.at_hand import AtHand
     from millgate.execute.sources import Observation
 
 
@@ -100,6 +101,8 @@ class Batch:
     """Orders for adjacent partitions of an asset, carried out in one try; mostly it is one."""
 
     orders: tuple[Order, ...]
+    at_hand: AtHand | None = None
+    """What the process that carries it out need not read again."""
 
     @property
     def asset(self) -> Asset:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from millgate.errors import UsageError
+from millgate.execute.at_hand import AtHand
 from millgate.execute.mill import Mill
 from millgate.execute.order import Batch
 from millgate.execute.trying import Tried, try_once
@@ -33,11 +35,13 @@ class Threads:
 
     def __init__(self, mill: Mill, width: int) -> None:
         self._mill = mill
+        self._at_hand = AtHand()
         self.width = width
 
     def attempt(self, batch: Batch, log: Path) -> Tried:
         mill = self._mill
         gate = mill.gates[batch.asset.name]
+        batch = replace(batch, at_hand=self._at_hand)
         return try_once(batch, gate, root=mill.root, log=log, clock=mill.clock)
 
     def leave(self) -> bool:

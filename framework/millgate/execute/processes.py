@@ -121,9 +121,12 @@ class _Slot:
 
     def close(self) -> None:
         """Kill the worker for good; whoever waits for it is told that it is gone."""
+        pool, process = self._pool, self._process
         self._closed.set()
-        if (process := self._process) is not None:
+        if process is not None:
             _kill(process)
+        if pool is not None:
+            pool.shutdown()  # Python's end must not meet the thread that closes its pipes
 
 
 def _kill(process: BaseProcess) -> None:

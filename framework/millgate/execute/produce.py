@@ -9,6 +9,9 @@ from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
+import polars as pl
+
+from millgate.execute.at_hand import AtHand
 from millgate.execute.compute import compute, use_processors
 from millgate.execute.deriving import footer
 from millgate.execute.order import Batch, Order, Product
@@ -46,7 +49,20 @@ def produce(batch: Batch, gate: CompiledGate, clock: Callable[[], datetime]) -> 
             computing_s += perf_counter() - began
             share_s, now = computing_s / len(settled), clock()
             with judging(each.file for each in settled):
-                return judge_settled(settled, batch.orders, gate, now, footers, share_s)
+                made = judge_settled(settled, batch.orders, gate, now, footers, share_s)
+    if batch.at_hand is not None:
+        _keep(batch.at_hand, settled, batch.orders, made)
+    return made
+
+
+def _keep(
+    at_hand: AtHand, settled: Sequence[Settled], orders: Sequence[Order], made: Sequence[Product]
+) -> None:
+    """Have at hand what was written as it was in memory."""
+    for given, order, product in zip(settled, orders, made, strict=True):
+        as_it_was = given.file is None and product.accepted == order.staged
+        if as_it_was and isinstance(given.frame, pl.DataFrame):
+            at_hand.keep(order.staged, given.frame)
 
 
 def judge_settled(

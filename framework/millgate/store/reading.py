@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -61,11 +62,12 @@ def read_versions(
     union: Schema,
     partitions: Partitions,
     connect: Connect,
+    frames: Mapping[Path, pl.DataFrame] = MappingProxyType({}),
 ) -> Any:
     """Versions, in the order given, as one frame; empty and typed where there are none.
 
     `union` is the schema of the asset: its columns come first, in its order, also those that none
-    of these versions has.
+    of these versions has. `frames` has the rows of all of the files where they are in memory still.
     """
     schema = united([union, *{v[2]: None for v in versions}])
     if form is Form.PATH:
@@ -80,7 +82,7 @@ def read_versions(
         # The texts are then those that the view shows.
         relation = _relation(versions, with_dimensions(schema, partitions), connect())
         return in_form(relation.pl().lazy(), form, connect)
-    return in_form(_scan(versions, schema, partitions), form, connect)
+    return in_form(_scan(versions, schema, partitions, frames), form, connect)
 
 
 def read_source(
@@ -212,7 +214,12 @@ def _as_text(versions: Iterable[Version], schema: Schema) -> bool:
     )
 
 
-def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -> pl.LazyFrame:
+def _scan(
+    versions: Sequence[Version],
+    schema: Schema,
+    partitions: Partitions,
+    frames: Mapping[Path, pl.DataFrame],
+) -> pl.LazyFrame:
     """A lazy frame over versions whose types widen without becoming text."""
     columns = with_dimensions(schema, partitions)
     if not versions:
@@ -223,9 +230,12 @@ def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -
         # Nothing to agree on: the file need not be opened to plan its scan.
         path, partition, _ = versions[0]
         missing = {d: v for d, v in partition.columns.items() if d not in schema.types}
-        frame = scan_version(path)
+        frame = frames[path].lazy() if frames else scan_version(path)
         return frame.with_columns(_literals(missing).values()) if missing else frame
-    found = [sure_types(own) or scan_version(path).collect_schema() for path, _, own in versions]
+    found = [
+        frames[path].schema if frames else sure_types(own) or scan_version(path).collect_schema()
+        for path, _, own in versions
+    ]
     wanted = {c.name: _wanted(c, found) for c in schema}
     wanted |= {d.name: polars_type(d.column_type) for d in partitions}
     wanted = {c.name: wanted[c.name] for c in columns}
@@ -233,7 +243,7 @@ def _scan(versions: Sequence[Version], schema: Schema, partitions: Partitions) -
         [i for i, _ in run]
         for _, run in groupby(enumerate(found), key=lambda pair: tuple(pair[1].items()))
     ]
-    scans = [_scan_run([versions[i] for i in run], found[run[0]], wanted) for run in runs]
+    scans = [_scan_run([versions[i] for i in run], found[run[0]], wanted, frames) for run in runs]
     if len(scans) > _LAZY_RUNS:
         return pl.concat(pl.collect_all(scans)).lazy()
     return scans[0] if len(scans) == 1 else pl.concat(scans)
@@ -251,10 +261,13 @@ def _wanted(column: Column, found: Sequence[pl.Schema]) -> pl.DataType:
 
 
 def _scan_run(
-    run: Sequence[Version], found: pl.Schema, wanted: Mapping[str, pl.DataType]
+    run: Sequence[Version],
+    found: pl.Schema,
+    wanted: Mapping[str, pl.DataType],
+    frames: Mapping[Path, pl.DataFrame],
 ) -> pl.LazyFrame:
     """One scan of adjacent files of one schema, with the `wanted` columns."""
-    frame, present, keys = _with_keys(run, found)
+    frame, present, keys = _with_keys(run, found, frames)
     own = {name.casefold(): name for name in found}
     changed = dict(keys)
     for name, dtype in wanted.items():
@@ -271,12 +284,18 @@ def _scan_run(
 
 
 def _with_keys(
-    run: Sequence[Version], found: pl.Schema
+    run: Sequence[Version], found: pl.Schema, frames: Mapping[Path, pl.DataFrame]
 ) -> tuple[pl.LazyFrame, list[str], dict[str, pl.Expr]]:
     """The scan of files, its columns, and the partition columns to be added to it."""
     paths = [path for path, _, _ in run]
     keys = [partition.columns for _, partition, _ in run]
     missing = [d for d in keys[0] if d not in found]
+    if frames:
+        parts = [frames[path] for path in paths]
+        if missing:
+            added = [_literals({d: key[d] for d in missing}).values() for key in keys]
+            parts = [part.with_columns(new) for part, new in zip(parts, added, strict=True)]
+        return pl.concat(parts).lazy(), [*found, *missing], {}
     if len(run) == 1 or not missing:
         frame = pl.scan_parquet(_contents(paths), glob=False, hive_partitioning=False)
         return frame, [*found], _literals({d: keys[0][d] for d in missing})
