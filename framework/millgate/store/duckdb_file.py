@@ -22,7 +22,7 @@ from millgate.model.schema import UNTYPED, Column, Schema
 from millgate.store.layout import log_beside
 from millgate.store.snapshots import STORAGE_VERSION
 from millgate.store.sql_text import exact_path, literal
-from millgate.store.streams import first_of, frames_in, frames_of, groups
+from millgate.store.streams import Small, first_of, frames_in, frames_of, groups
 from millgate.store.types import (
     TEXTUAL,
     WIDE,
@@ -62,14 +62,9 @@ class DuckDBFile:
             for each in chain([group], gathered):
                 add(each)
 
-    def write_together(
-        self,
-        frames: Sequence[pl.DataFrame],
-        paths: Sequence[Path],
-        metadata: Sequence[Mapping[str, Any]],
-    ) -> None:
-        for frame, path, each in zip(frames, paths, metadata, strict=True):
-            self.write(frame, path, each, None)
+    def write_together(self, files: Sequence[Small]) -> None:
+        for frame, path, metadata in files:
+            self.write(frame, path, metadata, None)
 
     def carried(self, result: Any) -> tuple[Iterator[pl.DataFrame], Schema | None]:
         if isinstance(result, duckdb.DuckDBPyRelation):

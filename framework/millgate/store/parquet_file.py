@@ -17,6 +17,7 @@ from millgate.model.schema import Schema
 from millgate.store.sql_text import literal
 from millgate.store.streams import (
     IN_ORDER,
+    Small,
     first_of,
     frame_of,
     frames_of,
@@ -70,7 +71,7 @@ class ParquetFile:
         elif isinstance(result, pl.DataFrame):
             schema_of(result)
             if is_small(result):
-                self.write_together([result], [path], [metadata])
+                self.write_together([(result, path, metadata)])
             else:
                 result.write_parquet(path, metadata=footer, **_WRITTEN)
         elif isinstance(result, pl.LazyFrame):
@@ -83,19 +84,15 @@ class ParquetFile:
                 for group in groups(first, frames):
                     add(group)
 
-    def write_together(
-        self,
-        frames: Sequence[pl.DataFrame],
-        paths: Sequence[Path],
-        metadata: Sequence[Mapping[str, Any]],
-    ) -> None:
-        with ExitStack() as files:
+    def write_together(self, files: Sequence[Small]) -> None:
+        with ExitStack() as opened:
             plans = []
-            for frame, path, each in zip(frames, paths, metadata, strict=True):
+            for frame, path, metadata in files:
                 # polars opens no path as fast, and writes to what is open without asking Python.
-                file = files.enter_context(path.open("wb"))
+                file = opened.enter_context(path.open("wb"))
+                footer = _footer(metadata)
                 plan = frame.lazy().sink_parquet(
-                    file, metadata=_footer(each), lazy=True, credential_provider=None, **_WRITTEN
+                    file, metadata=footer, lazy=True, credential_provider=None, **_WRITTEN
                 )
                 plans.append(plan)
             pl.collect_all(plans, engine="in-memory", optimizations=IN_ORDER)

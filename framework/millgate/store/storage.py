@@ -15,6 +15,7 @@ from millgate.model.asset import Storing
 from millgate.model.schema import Schema
 from millgate.store.duckdb_file import DuckDBFile
 from millgate.store.parquet_file import ParquetFile
+from millgate.store.streams import Small
 
 
 class Storage(Protocol):
@@ -34,12 +35,7 @@ class Storage(Protocol):
         """Write a result whole. Columns that `like` gives a type which frames carry as text get
         that type. Raises BadResult for what cannot be stored, OSError where the disk refuses."""
 
-    def write_together(
-        self,
-        frames: Sequence[pl.DataFrame],
-        paths: Sequence[Path],
-        metadata: Sequence[Mapping[str, Any]],
-    ) -> None:
+    def write_together(self, files: Sequence[Small]) -> None:
         """Write frames that can be stored, small and few as they are, in less time than `write`
         takes for each. Raises as it does, and may leave any of the files."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import duckdb
@@ -20,6 +21,9 @@ GROUP_BYTES = 128 << 20
 
 _SMALL_BYTES = 1 << 20
 """Of a frame that one thread writes in less time than it takes to share out the work."""
+
+Small = tuple[pl.DataFrame, Path, Mapping[str, Any]]
+"""Such a frame, the file that it is to be, and what that carries as metadata."""
 
 IN_ORDER = pl.QueryOptFlags(check_order_observe=False)
 """polars 2.1 sees no order in `when(...).then(literal)`, and would pair its rows with others."""

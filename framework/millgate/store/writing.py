@@ -17,7 +17,7 @@ from millgate.errors import StoreError
 from millgate.model.schema import Schema
 from millgate.store.layout import log_beside
 from millgate.store.storage import storage_at
-from millgate.store.streams import is_small
+from millgate.store.streams import Small, is_small
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 _TOGETHER = 32
@@ -56,7 +56,7 @@ def write_frames(
         else:
             write(*one)
     for start in range(0, len(small), _TOGETHER):
-        _write_together(*zip(*small[start : start + _TOGETHER], strict=True))
+        _write_together(small[start : start + _TOGETHER])
 
 
 def part(
@@ -98,12 +98,11 @@ def _make_folder(path: Path) -> None:
         raise _refusing(path, error) from error
 
 
-def _write_together(
-    frames: Sequence[pl.DataFrame], paths: Sequence[Path], metadata: Sequence[Mapping[str, Any]]
-) -> None:
+def _write_together(files: Sequence[Small]) -> None:
     """Make files that nobody looks for before this has returned."""
+    paths = [path for _, path, _ in files]
     try:
-        storage_at(paths[0]).write_together(frames, paths, metadata)
+        storage_at(paths[0]).write_together(files)
     except BaseException as error:
         for path in paths:
             with suppress(OSError):
